@@ -1,0 +1,389 @@
+//! From charter and directory to the canonical order of a release's cells,
+//! its noise and its cost. Node and hub both compute it; neither believes the
+//! other.
+//!
+//! ```text
+//! release = one program, one period
+//!   block = one margin:  schools x groups x components, dense, in that order
+//!           l2_squared   what one student can change, squared and summed
+//!           sigma        least noise that keeps the block within its share
+//!           pico_rho     its cost, l2_squared / (2 sigma^2), rounded up
+//! ```
+//!
+//! All integers: two machines agree to the last bit. Nothing here looks at
+//! data; which cells exist is public.
+
+use crate::{
+    catalogue::Value,
+    charter::{Charter, GrowthModel, Period, Program, ProgramKind},
+    directory::{Directory, School},
+    group::{Margin, StudentGroup},
+    names::{MemberId, PeriodId, ProgramId, SchoolId, SubjectId},
+    units::{GradeSet, PicoRho, Sigma},
+};
+
+/// Integer units in one natural unit of a bounded value.
+pub const FIXED_POINT: i64 = 1 << 16;
+
+/// Weight of a growth mean's count beside its sum: with a half-range of 50,
+/// splitting noise so that the ratio is most precise.
+pub const GROWTH_COUNT_WEIGHT: i64 = 25;
+
+/// Half the range of a growth percentile around 50.
+pub const GROWTH_HALF_RANGE: i64 = 50;
+
+/// What the integers of one block are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quantity {
+    /// Students in the population; +1 a student.
+    Count,
+    /// Successes less failures; ±1 a student.
+    Rate,
+    /// Sum of values less `center`, each within ± `half_range`, in units of
+    /// 1 / [`FIXED_POINT`].
+    Mean {
+        /// Middle of the bounds, in the measure's unit.
+        center: f64,
+        /// Half the distance between the bounds, in the measure's unit.
+        half_range: f64,
+    },
+    /// One-hot histogram: components are band-major bins; +1 a student.
+    Histogram {
+        /// Bands of the prediction.
+        bands: usize,
+        /// Bins of the residual.
+        bins: usize,
+    },
+    /// Two components: sum of percentile less 50, and
+    /// [`GROWTH_COUNT_WEIGHT`] a student, both in units of 1 / [`FIXED_POINT`].
+    GrowthMean,
+}
+
+impl Quantity {
+    /// Numbers per school and group.
+    pub const fn components(&self) -> usize {
+        match self {
+            Self::Count | Self::Rate | Self::Mean { .. } => 1,
+            Self::Histogram { bands, bins } => *bands * *bins,
+            Self::GrowthMean => 2,
+        }
+    }
+
+    /// What one student can change within one group, squared and summed over
+    /// its components, in squared integer units.
+    pub fn l2_squared_per_group(&self) -> u64 {
+        match self {
+            Self::Count | Self::Rate | Self::Histogram { .. } => 1,
+            Self::Mean { half_range, .. } => {
+                let most = (half_range * FIXED_POINT as f64).ceil() as u64;
+                most * most
+            }
+            Self::GrowthMean => {
+                let unit = (FIXED_POINT * FIXED_POINT) as u64;
+                let (half, weight) = (GROWTH_HALF_RANGE as u64, GROWTH_COUNT_WEIGHT as u64);
+                (half * half + weight * weight) * unit
+            }
+        }
+    }
+}
+
+/// One margin of a release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// How schools are split.
+    pub margin: Margin,
+    /// Schools in canonical order; empty where the block is for the district.
+    pub schools: Vec<SchoolId>,
+    /// Groups in canonical order. Of a pooled histogram: its grades.
+    pub groups: Vec<StudentGroup>,
+    /// What the integers are.
+    pub quantity: Quantity,
+    /// Largest squared change one student can make to the whole block.
+    pub l2_squared: u64,
+    /// Standard deviation of the noise on every integer.
+    pub sigma: Sigma,
+    /// What the block costs.
+    pub pico_rho: PicoRho,
+}
+
+impl Block {
+    /// Rows of the block: its schools, or one for the district.
+    pub fn units(&self) -> usize {
+        self.schools.len().max(usize::from(!self.margin.is_by_school()))
+    }
+
+    /// How many integers it has.
+    pub fn cells(&self) -> usize {
+        self.units() * self.groups.len() * self.quantity.components()
+    }
+
+    /// Position of the first component of a school's group.
+    pub fn position(&self, unit: usize, group: usize) -> usize {
+        (unit * self.groups.len() + group) * self.quantity.components()
+    }
+}
+
+/// A release before any data: its cells, noise and cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseLayout {
+    /// The program.
+    pub program: ProgramId,
+    /// The period.
+    pub period: PeriodId,
+    /// What it measures, for people and files: a measure's or population's id.
+    pub measure: String,
+    /// Grades whose ledgers pay.
+    pub grades: GradeSet,
+    /// Its margins, in canonical order.
+    pub blocks: Vec<Block>,
+}
+
+impl ReleaseLayout {
+    /// What the release costs each of its grades.
+    pub fn pico_rho(&self) -> PicoRho {
+        self.blocks.iter().map(|block| block.pico_rho).sum()
+    }
+
+    /// How many integers it sends.
+    pub fn cells(&self) -> usize {
+        self.blocks.iter().map(Block::cells).sum()
+    }
+}
+
+/// Why a layout cannot be computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// The charter has no such program or period.
+    #[error("the charter has no program {0} with a period {1}")]
+    Unknown(ProgramId, PeriodId),
+    /// A definition the program needs is missing.
+    #[error("the charter does not define what program {0} releases")]
+    Undefined(ProgramId),
+    /// The directory lists no school of the member for the program.
+    #[error("the directory lists no school of {0} that program {1} is for")]
+    NoSchools(MemberId, ProgramId),
+    /// The share is so small that no noise would be enough.
+    #[error("the share of program {0} is too small to release anything")]
+    ShareTooSmall(ProgramId),
+}
+
+/// The year's budget of one member.
+pub fn year_budget(charter: &Charter, directory: &Directory, member: &MemberId) -> PicoRho {
+    let tier = charter.policy.budget.for_enrollment(directory.enrollment_of(member));
+    tier.map_or(PicoRho(0), |tier| tier.pico_rho)
+}
+
+/// The layout of one release of one member.
+pub fn release_layout(
+    charter: &Charter,
+    directory: &Directory,
+    member: &MemberId,
+    program: &ProgramId,
+    period: &PeriodId,
+) -> Result<ReleaseLayout, LayoutError> {
+    let unknown = || LayoutError::Unknown(program.clone(), period.clone());
+    let program = charter.program(program).ok_or_else(unknown)?;
+    let period: &Period =
+        program.periods.iter().find(|known| known.id == *period).ok_or_else(unknown)?;
+    let (measure, quantity) = quantity(charter, program)?;
+    let schools: Vec<&School> =
+        directory.schools_of(member).filter(|school| school.grades.meets(program.grades)).collect();
+    if schools.is_empty() {
+        return Err(LayoutError::NoSchools(member.clone(), program.id.clone()));
+    }
+    let year = year_budget(charter, directory, member);
+    let blocks = charter
+        .margin_shares(program)
+        .map(|(margin, thousandths)| {
+            block(program, margin, &schools, quantity.clone(), budget(year, program, thousandths))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(ReleaseLayout {
+        program: program.id.clone(),
+        period: period.id.clone(),
+        measure,
+        grades: program.grades,
+        blocks,
+    })
+}
+
+/// The layouts of every program and period, in the charter's order.
+pub fn year_layouts(
+    charter: &Charter,
+    directory: &Directory,
+    member: &MemberId,
+) -> Vec<Result<ReleaseLayout, LayoutError>> {
+    let programs = charter.policy.programs.iter();
+    programs
+        .flat_map(|program| program.periods.iter().map(move |period| (program, period)))
+        .map(|(program, period)| {
+            release_layout(charter, directory, member, &program.id, &period.id)
+        })
+        .collect()
+}
+
+/// A release's part of the year: share x margin share / periods, rounded down.
+fn budget(year: PicoRho, program: &Program, thousandths: u32) -> PicoRho {
+    let whole = u128::from(year.0) * u128::from(program.share) * u128::from(thousandths);
+    let parts = 10_000_u128 * 1_000 * program.periods.len() as u128;
+    PicoRho(u64::try_from(whole / parts).unwrap_or(u64::MAX))
+}
+
+fn block(
+    program: &Program,
+    margin: Margin,
+    schools: &[&School],
+    quantity: Quantity,
+    budget: PicoRho,
+) -> Result<Block, LayoutError> {
+    let too_small = || LayoutError::ShareTooSmall(program.id.clone());
+    let l2_squared = quantity
+        .l2_squared_per_group()
+        .checked_mul(u64::from(margin.groups_per_student()))
+        .ok_or_else(too_small)?;
+    let sigma = least_sigma(l2_squared, budget).ok_or_else(too_small)?;
+    let groups = match quantity {
+        Quantity::Histogram { .. } => program.grades.iter().map(StudentGroup::Grade).collect(),
+        _ => margin.groups(program.grades),
+    };
+    let schools = if margin.is_by_school() {
+        schools.iter().map(|school| school.id.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(Block {
+        margin,
+        schools,
+        groups,
+        quantity,
+        l2_squared,
+        sigma,
+        pico_rho: cost(l2_squared, sigma),
+    })
+}
+
+/// What noise of `sigma` on integers with this squared sensitivity costs:
+/// rho = l2_squared / (2 sigma^2) (Bun and Steinke 2016, Proposition 1.6; for
+/// the discrete Gaussian Canonne, Kamath and Steinke 2020, Theorem 4), rounded
+/// up.
+pub fn cost(l2_squared: u64, sigma: Sigma) -> PicoRho {
+    let top = u128::from(l2_squared) * u128::from(Sigma::PER_UNIT * Sigma::PER_UNIT);
+    let bottom = 2 * u128::from(sigma.0) * u128::from(sigma.0);
+    // The whole part first: top x 10^12 might not fit.
+    let whole = top / bottom * u128::from(PicoRho::PER_RHO);
+    let rest = (top % bottom).checked_mul(u128::from(PicoRho::PER_RHO));
+    let rest = rest.map_or(u128::MAX, |rest| rest.div_ceil(bottom));
+    PicoRho(u64::try_from(whole.saturating_add(rest)).unwrap_or(u64::MAX))
+}
+
+/// The least sigma, in steps of 1/1024, whose cost is within `budget`; `None`
+/// where no representable one is.
+fn least_sigma(l2_squared: u64, budget: PicoRho) -> Option<Sigma> {
+    let (mut low, mut high) = (1_u64, 1_u64 << 52);
+    if budget.0 == 0 || cost(l2_squared, Sigma(high)) > budget {
+        return None;
+    }
+    while low < high {
+        let middle = low.midpoint(high);
+        if cost(l2_squared, Sigma(middle)) <= budget { high = middle } else { low = middle + 1 }
+    }
+    Some(Sigma(low))
+}
+
+fn quantity(charter: &Charter, program: &Program) -> Result<(String, Quantity), LayoutError> {
+    let undefined = || LayoutError::Undefined(program.id.clone());
+    let model = |subject: &SubjectId| charter.policy.growth.get(subject).ok_or_else(undefined);
+    Ok(match &program.kind {
+        ProgramKind::Count { population } => (population.to_string(), Quantity::Count),
+        ProgramKind::Measure { measure } => {
+            let quantity = match &charter.measure(measure).ok_or_else(undefined)?.value {
+                Value::Rate { .. } => Quantity::Rate,
+                Value::Mean { low, high, .. } => Quantity::Mean {
+                    center: f64::midpoint(*low, *high),
+                    half_range: (high - low) / 2.0,
+                },
+            };
+            (measure.to_string(), quantity)
+        }
+        ProgramKind::GrowthHistogram { subject } => {
+            let model: &GrowthModel = model(subject)?;
+            let bands = model.grade.values().next().map_or(1, |grade| grade.bands.len() + 1);
+            let bins = model.bins as usize;
+            (format!("{}_histogram", model.measure), Quantity::Histogram { bands, bins })
+        }
+        ProgramKind::GrowthMean { subject } => {
+            (model(subject)?.measure.to_string(), Quantity::GrowthMean)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Grade;
+
+    #[test]
+    fn the_least_sigma_keeps_the_budget_and_no_smaller_one_does() {
+        for l2_squared in [1, 3, 4, 3125 << 32, (200 << 16) * (200 << 16) * 3] {
+            for budget in [1_000, 311_060_000_000 / 100, 311_060_000_000] {
+                let sigma = least_sigma(l2_squared, PicoRho(budget)).unwrap();
+                assert!(cost(l2_squared, sigma) <= PicoRho(budget));
+                assert!(cost(l2_squared, Sigma(sigma.0 - 1)) > PicoRho(budget));
+            }
+        }
+    }
+
+    #[test]
+    fn cost_is_rho_rounded_up() {
+        let sigma = Sigma(10 * Sigma::PER_UNIT);
+        assert_eq!(cost(1, sigma), PicoRho(PicoRho::PER_RHO / 200));
+        assert_eq!(cost(3, Sigma(7 * Sigma::PER_UNIT)), PicoRho(30_612_244_898));
+    }
+
+    #[test]
+    fn a_program_never_costs_more_than_its_share() {
+        use crate::{
+            catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear,
+        };
+        let school_year = SchoolYear::ending(2026).unwrap();
+        let consortium = ConsortiumId::new("test").unwrap();
+        let charter = Charter {
+            consortium: consortium.clone(),
+            number: 1,
+            school_year,
+            previous: None,
+            policy: Policy::shipped(school_year, "standard").unwrap(),
+            catalogue: Catalogue::shipped().hashed(),
+        };
+        let lea = MemberId::new("37").unwrap();
+        let school = School {
+            id: SchoolId::new("1").unwrap(),
+            lea: lea.clone(),
+            name: String::new(),
+            level: crate::directory::Level::K12,
+            school_type: "regular".to_owned(),
+            grades: GradeSet::ALL,
+            county: None,
+            enrollment: Some(500),
+            features: std::collections::BTreeMap::new(),
+        };
+        let directory = Directory {
+            consortium,
+            number: 1,
+            school_year,
+            features_source: String::new(),
+            schools: vec![school],
+        };
+        let year = year_budget(&charter, &directory, &lea);
+        let layouts: Vec<_> =
+            year_layouts(&charter, &directory, &lea).into_iter().collect::<Result<_, _>>().unwrap();
+        for grade in Grade::all() {
+            let spent: PicoRho = layouts
+                .iter()
+                .filter(|layout| layout.grades.contains(grade))
+                .map(ReleaseLayout::pico_rho)
+                .sum();
+            assert!(spent <= year, "grade {grade}");
+        }
+    }
+}
