@@ -263,7 +263,7 @@ fn block(
 }
 
 /// What noise of `sigma` on integers with this squared sensitivity costs:
-/// rho = l2_squared / (2 sigma^2) (Bun and Steinke 2016, Proposition 1.6; for
+/// rho = L2^2 / (2 sigma^2) (Bun and Steinke 2016, Proposition 1.6; for
 /// the discrete Gaussian Canonne, Kamath and Steinke 2020, Theorem 4), rounded
 /// up.
 pub fn cost(l2_squared: u64, sigma: Sigma) -> PicoRho {
