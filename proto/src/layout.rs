@@ -20,6 +20,7 @@ use crate::{
     group::{Margin, StudentGroup},
     names::{MemberId, PeriodId, ProgramId, SchoolId, SubjectId},
     units::{GradeSet, PicoRho, Sigma},
+    v1::EnvelopeKind,
 };
 
 /// Integer units in one natural unit of a bounded value.
@@ -147,6 +148,15 @@ impl ReleaseLayout {
     /// How many integers it sends.
     pub fn cells(&self) -> usize {
         self.blocks.iter().map(Block::cells).sum()
+    }
+
+    /// What its envelope is of: a pooled release is a growth round's.
+    pub fn envelope_kind(&self) -> EnvelopeKind {
+        if self.blocks.iter().any(|block| block.margin == Margin::Pooled) {
+            EnvelopeKind::GrowthSum
+        } else {
+            EnvelopeKind::OneShot
+        }
     }
 }
 

@@ -1,0 +1,296 @@
+//! The year's budget by grade, and the charge that a release must carry.
+//!
+//! A student has one grade in a reporting year, so programs of different
+//! grades are parallel: a charge names its grades, and each grade's ledger
+//! adds up the charges that touch it. No grade may pass the year's rho. All
+//! integers; nothing here looks at data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use peerlight_proto::{
+    layout::ReleaseLayout,
+    names::{PeriodId, ProgramId},
+    units::{Grade, GradeSet, PicoRho, SchoolYear},
+};
+
+use super::{
+    chain::Entry,
+    sensitivity::{self, Unsound},
+};
+
+/// A release would cost more than a grade has left.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "release {program} {period} costs {asked}, but grade {grade} has only {left} left of its \
+     {budget} for {school_year}: it cannot be released this year"
+)]
+pub struct Overdrawn {
+    /// The program that asked.
+    pub program: ProgramId,
+    /// Its period.
+    pub period: PeriodId,
+    /// The reporting year.
+    pub school_year: SchoolYear,
+    /// The grade with the least left.
+    pub grade: Grade,
+    /// What the release would cost.
+    pub asked: PicoRho,
+    /// What that grade has left.
+    pub left: PicoRho,
+    /// What a grade has in a year.
+    pub budget: PicoRho,
+}
+
+/// Why a charge is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The budget would be passed.
+    #[error(transparent)]
+    Overdrawn(#[from] Overdrawn),
+    /// The program's period was charged already; its noise is drawn only once.
+    #[error("{program} {period} of {school_year} was charged already: its noise is drawn once")]
+    AlreadyCharged {
+        /// The program.
+        program: ProgramId,
+        /// Its period.
+        period: PeriodId,
+        /// The reporting year.
+        school_year: SchoolYear,
+    },
+    /// The layout states less than its noise costs.
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
+}
+
+/// Permission to draw the noise of one release, once. Made only by
+/// [`YearLedger::charge`]; neither copied nor cloned; used up by the draw.
+#[derive(Debug)]
+pub struct Charge {
+    school_year: SchoolYear,
+    program: ProgramId,
+    period: PeriodId,
+    grades: GradeSet,
+    pico_rho: PicoRho,
+}
+
+impl Charge {
+    /// The reporting year that pays.
+    pub const fn school_year(&self) -> SchoolYear {
+        self.school_year
+    }
+
+    /// The program it is for.
+    pub const fn program(&self) -> &ProgramId {
+        &self.program
+    }
+
+    /// The period it is for.
+    pub const fn period(&self) -> &PeriodId {
+        &self.period
+    }
+
+    /// The grades that pay.
+    pub const fn grades(&self) -> GradeSet {
+        self.grades
+    }
+
+    /// What each of them pays.
+    pub const fn pico_rho(&self) -> PicoRho {
+        self.pico_rho
+    }
+
+    /// Whether it is for exactly this release.
+    pub(super) fn pays_for(&self, layout: &ReleaseLayout) -> bool {
+        self.program == layout.program
+            && self.period == layout.period
+            && self.grades == layout.grades
+            && self.pico_rho == layout.pico_rho()
+    }
+}
+
+/// What every grade of one reporting year has spent.
+#[derive(Clone, Debug)]
+pub struct YearLedger {
+    school_year: SchoolYear,
+    budget: PicoRho,
+    spent: [PicoRho; Grade::COUNT],
+    charged: BTreeSet<(ProgramId, PeriodId)>,
+}
+
+impl YearLedger {
+    /// A year in which nothing was spent.
+    pub const fn new(school_year: SchoolYear, budget: PicoRho) -> Self {
+        Self { school_year, budget, spent: [PicoRho(0); Grade::COUNT], charged: BTreeSet::new() }
+    }
+
+    /// A year as its ledger entries left it; entries of other years are passed
+    /// over. A budget lower than what was spent leaves nothing.
+    pub fn from_entries<'a>(
+        school_year: SchoolYear,
+        budget: PicoRho,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Self {
+        let mut ledger = Self::new(school_year, budget);
+        for entry in entries.into_iter().filter(|entry| entry.school_year == school_year) {
+            ledger.spend(entry.grades, entry.pico_rho);
+            ledger.charged.insert((entry.program.clone(), entry.period.clone()));
+        }
+        ledger
+    }
+
+    /// The reporting year.
+    pub const fn school_year(&self) -> SchoolYear {
+        self.school_year
+    }
+
+    /// What a grade has in the whole year.
+    pub const fn budget(&self) -> PicoRho {
+        self.budget
+    }
+
+    /// What a grade has left.
+    #[must_use]
+    pub const fn left(&self, grade: Grade) -> PicoRho {
+        self.budget.minus(self.spent[grade.index()])
+    }
+
+    /// What every grade has left, lowest grade first.
+    pub fn left_by_grade(&self) -> BTreeMap<Grade, PicoRho> {
+        Grade::all().map(|grade| (grade, self.left(grade))).collect()
+    }
+
+    /// Charges a release to its grades, or refuses and changes nothing.
+    pub fn charge(&mut self, layout: &ReleaseLayout) -> Result<Charge, Refused> {
+        sensitivity::check_price(layout)?;
+        let (program, period) = (layout.program.clone(), layout.period.clone());
+        if self.charged.contains(&(program.clone(), period.clone())) {
+            let school_year = self.school_year;
+            return Err(Refused::AlreadyCharged { program, period, school_year });
+        }
+        let asked = layout.pico_rho();
+        if let Some(grade) = layout.grades.iter().min_by_key(|grade| self.left(*grade)) {
+            let left = self.left(grade);
+            if asked > left {
+                let (school_year, budget) = (self.school_year, self.budget);
+                let overdrawn =
+                    Overdrawn { program, period, school_year, grade, asked, left, budget };
+                return Err(overdrawn.into());
+            }
+        }
+        self.spend(layout.grades, asked);
+        self.charged.insert((program.clone(), period.clone()));
+        Ok(Charge {
+            school_year: self.school_year,
+            program,
+            period,
+            grades: layout.grades,
+            pico_rho: asked,
+        })
+    }
+
+    fn spend(&mut self, grades: GradeSet, cost: PicoRho) {
+        for grade in grades.iter() {
+            let spent = &mut self.spent[grade.index()];
+            *spent = spent.checked_add(cost).unwrap_or(PicoRho(u64::MAX));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::privacy::sample;
+
+    #[test]
+    fn the_shipped_year_fits_its_budget_and_nothing_is_charged_twice() {
+        let (layouts, budget) = sample::year();
+        let mut ledger = YearLedger::new(sample::school_year(), budget);
+        for layout in &layouts {
+            let charge = ledger.charge(layout).unwrap();
+            assert!(charge.pays_for(layout));
+            assert!(matches!(ledger.charge(layout), Err(Refused::AlreadyCharged { .. })));
+        }
+        for grade in Grade::all() {
+            let paid: PicoRho = layouts
+                .iter()
+                .filter(|layout| layout.grades.contains(grade))
+                .map(ReleaseLayout::pico_rho)
+                .sum();
+            assert_eq!(ledger.left(grade), budget.minus(paid), "grade {grade}");
+            assert!(paid <= budget, "grade {grade}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_spent_to_the_last_unit_and_not_beyond() {
+        let (layouts, _) = sample::year();
+        let layout = &layouts[0];
+        let exactly = YearLedger::new(sample::school_year(), layout.pico_rho());
+        let mut ledger = exactly.clone();
+        ledger.charge(layout).unwrap();
+        assert!(layout.grades.iter().all(|grade| ledger.left(grade) == PicoRho(0)));
+
+        let short = PicoRho(layout.pico_rho().0 - 1);
+        let mut ledger = YearLedger::new(sample::school_year(), short);
+        let Err(Refused::Overdrawn(overdrawn)) = ledger.charge(layout) else {
+            panic!("one unit too little was enough");
+        };
+        assert_eq!((overdrawn.asked, overdrawn.left), (layout.pico_rho(), short));
+        assert!(Grade::all().all(|grade| ledger.left(grade) == short), "a refusal spends nothing");
+        assert!(overdrawn.to_string().contains("cannot be released this year"));
+    }
+
+    #[test]
+    fn grades_that_a_program_does_not_count_pay_nothing() {
+        let (layouts, budget) = sample::year();
+        let eighth = layouts.iter().find(|layout| layout.grades.iter().count() == 1).unwrap();
+        let mut ledger = YearLedger::new(sample::school_year(), budget);
+        ledger.charge(eighth).unwrap();
+        for grade in Grade::all() {
+            assert_eq!(ledger.left(grade) < budget, eighth.grades.contains(grade), "{grade}");
+        }
+    }
+
+    #[test]
+    fn a_layout_that_understates_its_price_is_not_charged() {
+        let (layouts, budget) = sample::year();
+        for spoil in [
+            |layout: &mut ReleaseLayout| layout.blocks[0].pico_rho.0 -= 1,
+            |layout: &mut ReleaseLayout| layout.blocks[0].l2_squared = 0,
+            |layout: &mut ReleaseLayout| layout.blocks[0].sigma.0 -= 1,
+            |layout: &mut ReleaseLayout| layout.blocks[0].sigma.0 = 0,
+            |layout: &mut ReleaseLayout| layout.grades = GradeSet::default(),
+            |layout: &mut ReleaseLayout| layout.blocks.clear(),
+        ] {
+            let mut layout = layouts[0].clone();
+            spoil(&mut layout);
+            let refused = YearLedger::new(sample::school_year(), budget).charge(&layout);
+            assert!(matches!(refused, Err(Refused::Unsound(_))), "{layout:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_order_of_charges_overdraws_a_grade(
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+            thousandths in 1_u64..1000,
+        ) {
+            let (layouts, budget) = sample::year();
+            let budget = PicoRho(budget.0 / 1000 * thousandths);
+            let mut ledger = YearLedger::new(sample::school_year(), budget);
+            let mut paid = [0_u64; Grade::COUNT];
+            for index in order {
+                let layout = index.get(&layouts);
+                if let Ok(charge) = ledger.charge(layout) {
+                    charge.grades().iter().for_each(|g| paid[g.index()] += charge.pico_rho().0);
+                }
+            }
+            for grade in Grade::all() {
+                prop_assert!(paid[grade.index()] <= budget.0);
+                prop_assert_eq!(ledger.left(grade).0, budget.0 - paid[grade.index()]);
+            }
+        }
+    }
+}

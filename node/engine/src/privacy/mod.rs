@@ -1,0 +1,29 @@
+//! Turns exact totals of a district into releases that may leave it.
+//!
+//! ```text
+//!  counting ──▶ ExactRelease ─┐
+//!                             ├─▶ NoisyRelease::draw ──▶ payload ──▶ envelope
+//!  YearLedger::charge ─▶ Charge ┘   (consumes both)
+//! ```
+//!
+//! The promise: whatever a node releases about one student's row of one
+//! reporting year costs at most that year's rho. [`budget::YearLedger`] keeps
+//! it: it refuses rather than overdraws. [`release::NoisyRelease`] is the only
+//! type with bytes that may be stored for sending, and it cannot be made
+//! without a [`budget::Charge`], which is used up by being made into it: no
+//! charge, no release, at compile time.
+//!
+//! Neighbouring data differ in one student's row, added or removed. Noise is
+//! drawn by OpenDP; this module decides only how much to ask for, and refuses
+//! when the library's own price is higher than the charge.
+
+pub mod budget;
+pub mod chain;
+pub mod exact;
+mod noise;
+pub mod release;
+#[cfg(test)]
+mod sample;
+pub mod sensitivity;
+#[cfg(test)]
+mod whole_year;

@@ -1,0 +1,21 @@
+//! From exact totals to a receipt: the one road by which anything leaves.
+//!
+//! ```text
+//! one database transaction                        after it
+//! ┌──────────────────────────────────────────┐
+//! │ approved? offered? not drawn? budget?    │
+//! │ charge ─▶ noise ─▶ ledger + payload +    │──▶ seal ──▶ send ──▶ receipt
+//! │                    outbox ─▶ COMMIT      │     └────── again ─────┘
+//! └──────────────────────────────────────────┘      (same payload, sealed anew)
+//! ```
+//!
+//! Before the commit nothing has left and nothing is spent; after it the
+//! charge is spent whatever happens. Noise is drawn once per program and
+//! period: whoever asks again gets what was drawn.
+
+pub mod ledger;
+pub mod prepare;
+pub mod preview;
+pub mod receipt;
+pub mod seal;
+pub mod standing;

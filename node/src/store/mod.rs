@@ -1,0 +1,144 @@
+//! What the node must not lose, in one SQLite file: ledger, noisy releases,
+//! outbox, receipts, imports, approvals, signed documents, audit log.
+//!
+//! It never holds an exact count beyond an import's number of rows, nor a
+//! student id. Every commit is flushed to the disk before it is believed
+//! (`synchronous = FULL`): a charge that a power cut could undo would be spent
+//! twice.
+
+use std::{path::Path, time::Duration};
+
+use peerlight_node_engine::privacy::chain;
+use peerlight_proto::units::{ContentHash, SchoolYear};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
+};
+
+pub mod approvals;
+pub mod audit;
+pub mod documents;
+pub mod imports;
+pub mod ledger;
+pub mod outbox;
+pub mod receipts;
+
+/// The node's database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+/// Why the database did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk, or the file's quota, is full. Nothing was written.
+    #[error("the disk is full: free some space and try again; nothing was changed")]
+    Full,
+    /// Somebody else keeps the database locked.
+    #[error("the node's database is in use by another program: try again when it has finished")]
+    Busy,
+    /// A row does not hold what this program writes.
+    #[error(
+        "table {table} of the node's database holds a bad {column} in row {row}: \
+         restore the newest backup"
+    )]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+    },
+    /// A hash chain does not hold.
+    #[error(transparent)]
+    Broken(#[from] chain::Broken),
+    /// The audit log's chain does not hold.
+    #[error("the audit log does not hold at entry {0}: it was altered or cut")]
+    AuditBroken(u64),
+    /// The database is of a newer version of this program, or its migrations
+    /// failed.
+    #[error("the node's database cannot be brought up to date: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// Anything else the database says.
+    #[error("the node's database failed: {0}")]
+    Database(sqlx::Error),
+}
+
+/// Whether an insert wrote anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is new.
+    New,
+    /// It was there already; nothing was written.
+    AlreadyHeld,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        // Extended result codes keep the primary one in the low byte.
+        let primary = code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+        match primary {
+            Some(5 | 6) => Self::Busy,
+            Some(13) => Self::Full,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database file, making it and its tables if need be.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await
+    }
+
+    /// Opens a database with the caller's own limits.
+    pub async fn connect(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(20));
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        sqlx::migrate!("./migrations").run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Waits for open work and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A transaction that holds the write lock from its start, so that what it
+    /// reads stays true until it commits.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Reads a hash from a row.
+fn hash(
+    row: &SqliteRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<ContentHash, StoreError> {
+    let bytes: Vec<u8> = sqlx::Row::try_get(row, column)?;
+    ContentHash::from_bytes(&bytes).map_err(|_| corrupt(table, column, &"?"))
+}
+
+/// Reads a school year from a row.
+fn school_year(row: &SqliteRow, table: &'static str) -> Result<SchoolYear, StoreError> {
+    let year: i64 = sqlx::Row::try_get(row, "school_year")?;
+    u32::try_from(year)
+        .ok()
+        .and_then(|year| SchoolYear::ending(year).ok())
+        .ok_or_else(|| corrupt(table, "school_year", &year))
+}
+
+fn corrupt(table: &'static str, column: &'static str, row: &impl ToString) -> StoreError {
+    StoreError::Corrupt { table, column, row: row.to_string() }
+}
