@@ -1,1 +1,29 @@
-//! stub
+//! The consortium's hub: admits members, serves charter and directory, takes
+//! in noisy releases, benchmarks them and shows them.
+//!
+//! ```text
+//! cli, grpc, http, jobs ──▶ store, view ──▶ engine ──▶ proto
+//! ```
+//!
+//! The hub never sees a student record or an exact count: what it holds was
+//! made noisy in the districts.
+
+pub mod authority;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod grpc;
+pub mod home;
+pub mod http;
+pub mod hub;
+pub mod in_force;
+pub mod intake;
+pub mod jobs;
+pub mod keys;
+pub mod membership;
+pub mod proposal;
+pub mod school_file;
+pub mod serve;
+pub mod store;
+pub mod tls;

@@ -1,1 +1,31 @@
-//! stub
+//! Everything the hub decides and computes, as functions from values to values.
+//!
+//! ```text
+//! received release ──admission──▶ stored ──estimate──▶ display, benchmark, peer ──▶ pages
+//! directory ────────similar────▶ like schools ───────────────────┘            └──▶ publication
+//! histograms ───────growth─────▶ percentile tables
+//! ```
+//!
+//! No I/O, no clock, and no randomness of its own: posterior draws come from a
+//! seed that is passed in, so that a benchmark run can be repeated to the last
+//! bit. Nothing here sees a student; what comes in is noisy already.
+
+pub mod admission;
+pub mod analysis;
+pub mod benchmark;
+pub mod display;
+pub mod estimate;
+pub mod feature;
+pub mod growth;
+pub mod kdtree;
+pub mod measure;
+pub mod normal;
+pub mod peer;
+pub mod posterior;
+pub mod publication;
+pub mod ratio;
+pub mod similar;
+pub mod standing;
+
+#[cfg(test)]
+mod sample;

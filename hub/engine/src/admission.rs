@@ -1,0 +1,417 @@
+//! Decides whether a received release is taken in, refused, or one that the
+//! hub already holds.
+//!
+//! ```text
+//! verified header ──check_header──▶ layout ── open ──▶ payload ──check_payload──▶ blocks
+//!        └── classify against what is stored: new │ same again │ equivocation
+//! ```
+//!
+//! The hub believes nothing it can compute: the layout comes from its own
+//! charter and directory. Nothing is half-admitted; a refusal names what is
+//! wrong and whose move it is next.
+
+use std::collections::BTreeSet;
+
+use peerlight_proto::{
+    charter::{Charter, ProgramKind},
+    directory::Directory,
+    layout::{
+        Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, LayoutError, Quantity,
+        ReleaseLayout, release_layout,
+    },
+    names::{ConsortiumId, InvalidName, MemberId, PeriodId, ProgramId, ReleaseId},
+    units::{ContentHash, UnixSeconds},
+    v1::{EnvelopeHeader, EnvelopeKind, MemberStatus},
+    wire::{PayloadError, decode_payload},
+};
+
+/// How far ahead of the hub's clock a release may say it was made, seconds.
+pub const CLOCK_TOLERANCE_SECONDS: i64 = 3_600;
+
+/// No school's cell and no district's cell can honestly count more students.
+const MOST_STUDENTS: f64 = 2_000_000.0;
+
+/// Sigmas of noise that are believed beyond that.
+const MOST_SIGMAS: f64 = 20.0;
+
+/// The sender, as its certificate and the hub's records have it.
+#[derive(Clone, Debug)]
+pub struct Caller<'a> {
+    /// Common name of its certificate.
+    pub member: &'a MemberId,
+    /// What it may do.
+    pub status: MemberStatus,
+    /// Programs it declared when it approved the charter in the header; `None`
+    /// if it has not approved that charter.
+    pub offered: Option<&'a BTreeSet<ProgramId>>,
+}
+
+/// What releases are held against: the charters and directories in force and,
+/// for programs that had started, the ones immediately before. Newest first.
+#[derive(Clone, Debug)]
+pub struct Standards<'a> {
+    /// The consortium.
+    pub consortium: &'a ConsortiumId,
+    /// Charters by hash.
+    pub charters: &'a [(ContentHash, &'a Charter)],
+    /// Directories by hash.
+    pub directories: &'a [(ContentHash, &'a Directory)],
+}
+
+/// A release that the hub holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The node's name for it.
+    pub release_id: ReleaseId,
+    /// The node's counter.
+    pub sequence: u64,
+    /// Digest of its noisy payload.
+    pub payload_digest: ContentHash,
+    /// The program.
+    pub program: ProgramId,
+    /// The period.
+    pub period: PeriodId,
+    /// Ending year of the school year it describes.
+    pub school_year: u16,
+}
+
+impl Stored {
+    /// Whether both are one release, sent twice.
+    fn is_same(&self, sent: &Self) -> bool {
+        self.release_id == sent.release_id
+            && self.sequence == sent.sequence
+            && self.payload_digest == sent.payload_digest
+            && self.program == sent.program
+            && self.period == sent.period
+    }
+}
+
+/// What the hub holds of the sender that bears on the release.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Its newest release.
+    pub newest: Option<Stored>,
+    /// The one with the same release id.
+    pub same_id: Option<Stored>,
+    /// The one with the same sequence.
+    pub same_sequence: Option<Stored>,
+    /// The one of the same school year, program and period.
+    pub same_period: Option<Stored>,
+}
+
+/// What a good header describes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announced {
+    /// What the hub will store it as.
+    pub stored: Stored,
+    /// Its cells, noise and cost, computed here.
+    pub layout: ReleaseLayout,
+    /// Charter it was made under.
+    pub charter_hash: ContentHash,
+    /// Directory it was made under.
+    pub directory_hash: ContentHash,
+}
+
+/// Whether it is new.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// Not seen before: open it and check its payload.
+    New(Announced),
+    /// Already held: answer with the stored receipt, change nothing.
+    SameAgain(Stored),
+}
+
+/// Whose move it is after a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mover {
+    /// The sender must change what it sends.
+    Sender,
+    /// The sender is not allowed to send this.
+    NotAllowed,
+    /// The sender broke the protocol's promise: refuse and alarm.
+    Alarm,
+}
+
+/// Which identity was used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reused {
+    /// The release id.
+    ReleaseId,
+    /// The sequence.
+    Sequence,
+    /// The program and period.
+    Period,
+}
+
+impl std::fmt::Display for Reused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::ReleaseId => "release id",
+            Self::Sequence => "sequence number",
+            Self::Period => "program and period",
+        })
+    }
+}
+
+/// Why a release is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The header names another member than the certificate.
+    #[error("the certificate is of {certificate} but the release says it is from {sender}")]
+    Sender {
+        /// Who the certificate is of.
+        certificate: MemberId,
+        /// Who the header says it is from.
+        sender: String,
+    },
+    /// The member may not send.
+    #[error("{0} is not a full member and sends no releases: ask the hub's operator")]
+    NotFull(MemberId),
+    /// It is for another consortium.
+    #[error("the release is for consortium {0}, not this one")]
+    Consortium(String),
+    /// A name in the header is malformed.
+    #[error("the release's header has a bad name: {0}")]
+    Name(#[from] InvalidName),
+    /// A hash in the header is malformed.
+    #[error("the release's header has a {0} that is not a SHA-256 hash")]
+    Hash(&'static str),
+    /// It was made under a charter that is not in force.
+    #[error(
+        "the release was made under charter {0}, which is not in force: fetch and approve the current charter"
+    )]
+    Charter(String),
+    /// The district has not approved the charter it used.
+    #[error("no approval of charter {0} by {1} is recorded: run `charter approve` and sync again")]
+    NotApproved(String, MemberId),
+    /// It was made under a directory that is not in force.
+    #[error(
+        "the release was made under directory {0}, which is not in force: fetch and approve the current directory"
+    )]
+    Directory(String),
+    /// Charter and directory do not give it a layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The district did not declare the program.
+    #[error("{member} did not declare program {program} when it approved the charter")]
+    NotOffered {
+        /// The sender.
+        member: MemberId,
+        /// The program.
+        program: ProgramId,
+    },
+    /// The envelope's kind is not the program's.
+    #[error("program {0} is not sent in this kind of envelope")]
+    Kind(ProgramId),
+    /// A release before it is missing.
+    #[error("release {found} came before release {expected}: send the missing ones first")]
+    Gap {
+        /// The next sequence that can be taken in.
+        expected: u64,
+        /// The one that came.
+        found: u64,
+    },
+    /// It does not follow the last release the hub holds.
+    #[error(
+        "the release does not follow the last one the hub holds: this node was restored from a copy, or copied"
+    )]
+    Chain,
+    /// An identity was used for two different releases.
+    #[error("the {0} was used for a different release before")]
+    Equivocation(Reused),
+    /// It says it was made in the future.
+    #[error("the release says it was made {0} seconds from now: set the node's clock")]
+    Future(i64),
+    /// Its payload is not the one the header describes.
+    #[error("the payload does not match the digest in its header")]
+    Digest,
+    /// Its payload has another shape.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// A value is larger than any honest one.
+    #[error("block {block} of the release has a value that no school can have")]
+    Magnitude {
+        /// Position of the block.
+        block: usize,
+    },
+}
+
+impl Rejection {
+    /// Whose move it is.
+    pub const fn mover(&self) -> Mover {
+        match self {
+            Self::Sender { .. } | Self::NotFull(_) | Self::Consortium(_) => Mover::NotAllowed,
+            Self::Equivocation(_) | Self::Chain => Mover::Alarm,
+            Self::Name(_)
+            | Self::Hash(_)
+            | Self::Charter(_)
+            | Self::NotApproved(..)
+            | Self::Directory(_)
+            | Self::Layout(_)
+            | Self::NotOffered { .. }
+            | Self::Kind(_)
+            | Self::Gap { .. }
+            | Self::Future(_)
+            | Self::Digest
+            | Self::Payload(_)
+            | Self::Magnitude { .. } => Mover::Sender,
+        }
+    }
+}
+
+/// Checks a verified header before anything is opened.
+pub fn check_header(
+    header: &EnvelopeHeader,
+    caller: &Caller<'_>,
+    standards: &Standards<'_>,
+    history: &History,
+    now: UnixSeconds,
+) -> Result<Standing, Rejection> {
+    check_sender(header, caller, standards)?;
+    let hash =
+        |bytes: &[u8], name| ContentHash::from_bytes(bytes).map_err(|_| Rejection::Hash(name));
+    let mut stored = Stored {
+        release_id: ReleaseId::new(header.release_id.as_str())?,
+        sequence: header.sequence,
+        payload_digest: hash(&header.payload_digest, "payload digest")?,
+        program: ProgramId::new(header.program.as_str())?,
+        period: PeriodId::new(header.period.as_str())?,
+        school_year: 0,
+    };
+    // What is already held needs no standards: they may have moved on since.
+    if let Some(known) = classify(&stored, history)? {
+        return Ok(Standing::SameAgain(known));
+    }
+    let (charter_hash, charter) =
+        in_force(standards.charters, hash(&header.charter_hash, "charter hash")?)
+            .map_err(Rejection::Charter)?;
+    stored.school_year = charter.school_year.ending_year();
+    let (directory_hash, directory) =
+        in_force(standards.directories, hash(&header.directory_hash, "directory hash")?)
+            .map_err(Rejection::Directory)?;
+    let layout =
+        release_layout(charter, directory, caller.member, &stored.program, &stored.period)?;
+    check_program(header, caller, charter, &stored.program)?;
+    check_chain(header, &stored, history.newest.as_ref())?;
+    let ahead = header.created_at_seconds.saturating_sub(now.0);
+    if ahead > CLOCK_TOLERANCE_SECONDS {
+        return Err(Rejection::Future(ahead));
+    }
+    Ok(Standing::New(Announced { stored, layout, charter_hash, directory_hash }))
+}
+
+/// Checks an opened payload; gives its blocks.
+pub fn check_payload(announced: &Announced, payload: &[u8]) -> Result<Vec<Vec<i64>>, Rejection> {
+    if ContentHash::of(payload) != announced.stored.payload_digest {
+        return Err(Rejection::Digest);
+    }
+    let blocks = decode_payload(payload, &announced.layout)?;
+    let implausible = |(block, values): (&Block, &Vec<i64>)| {
+        let largest = largest_honest(block);
+        values.iter().any(|value| value.unsigned_abs() as f64 > largest)
+    };
+    match announced.layout.blocks.iter().zip(&blocks).position(implausible) {
+        Some(block) => Err(Rejection::Magnitude { block }),
+        None => Ok(blocks),
+    }
+}
+
+fn check_sender(
+    header: &EnvelopeHeader,
+    caller: &Caller<'_>,
+    standards: &Standards<'_>,
+) -> Result<(), Rejection> {
+    if header.sender != caller.member.as_str() {
+        return Err(Rejection::Sender {
+            certificate: caller.member.clone(),
+            sender: header.sender.chars().take(64).collect(),
+        });
+    }
+    if header.consortium != standards.consortium.as_str() {
+        return Err(Rejection::Consortium(header.consortium.chars().take(64).collect()));
+    }
+    if caller.status != MemberStatus::Full {
+        return Err(Rejection::NotFull(caller.member.clone()));
+    }
+    Ok(())
+}
+
+fn in_force<'a, T>(
+    known: &[(ContentHash, &'a T)],
+    wanted: ContentHash,
+) -> Result<(ContentHash, &'a T), String> {
+    let found = known.iter().find(|(hash, _)| *hash == wanted);
+    found.copied().ok_or_else(|| wanted.short())
+}
+
+/// The stored release if this is the same again; an error if one of its
+/// identities belongs to another.
+fn classify(stored: &Stored, history: &History) -> Result<Option<Stored>, Rejection> {
+    if let Some(known) = &history.same_id {
+        return if known.is_same(stored) {
+            Ok(Some(known.clone()))
+        } else {
+            Err(Rejection::Equivocation(Reused::ReleaseId))
+        };
+    }
+    if history.same_sequence.is_some() {
+        return Err(Rejection::Equivocation(Reused::Sequence));
+    }
+    if history.same_period.is_some() {
+        return Err(Rejection::Equivocation(Reused::Period));
+    }
+    Ok(None)
+}
+
+fn check_program(
+    header: &EnvelopeHeader,
+    caller: &Caller<'_>,
+    charter: &Charter,
+    program: &ProgramId,
+) -> Result<(), Rejection> {
+    let Some(offered) = caller.offered else {
+        let hash = ContentHash::from_bytes(&header.charter_hash).map(|hash| hash.short());
+        return Err(Rejection::NotApproved(hash.unwrap_or_default(), caller.member.clone()));
+    };
+    if !offered.contains(program) {
+        return Err(Rejection::NotOffered {
+            member: caller.member.clone(),
+            program: program.clone(),
+        });
+    }
+    let expected = match charter.program(program).map(|program| &program.kind) {
+        Some(ProgramKind::GrowthHistogram { .. }) => EnvelopeKind::GrowthSum,
+        _ => EnvelopeKind::OneShot,
+    };
+    if header.kind == expected as i32 { Ok(()) } else { Err(Rejection::Kind(program.clone())) }
+}
+
+fn check_chain(
+    header: &EnvelopeHeader,
+    stored: &Stored,
+    newest: Option<&Stored>,
+) -> Result<(), Rejection> {
+    let expected = newest.map_or(1, |newest| newest.sequence + 1);
+    if stored.sequence > expected {
+        return Err(Rejection::Gap { expected, found: stored.sequence });
+    }
+    // A lower number that is not stored cannot be: the chain has no gaps.
+    if stored.sequence < expected {
+        return Err(Rejection::Chain);
+    }
+    let previous = newest.map_or(&[][..], |newest| newest.payload_digest.as_bytes());
+    if header.previous_payload_digest == previous { Ok(()) } else { Err(Rejection::Chain) }
+}
+
+/// The largest absolute value an honest node can send in a cell.
+fn largest_honest(block: &Block) -> f64 {
+    let one_student = match &block.quantity {
+        Quantity::Count | Quantity::Rate | Quantity::Histogram { .. } => 1.0,
+        Quantity::Mean { half_range, .. } => half_range * FIXED_POINT as f64,
+        Quantity::GrowthMean => (GROWTH_HALF_RANGE.max(GROWTH_COUNT_WEIGHT) * FIXED_POINT) as f64,
+    };
+    MOST_STUDENTS * one_student + MOST_SIGMAS * block.sigma.units()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! What a charter has its members report about schools: measures, growth
+//! measures and populations, in one list with unit, direction and scale.
+//!
+//! Everything downstream speaks of a measure by its position in this list.
+
+use peerlight_proto::{
+    catalogue::{Better, Value},
+    charter::{Charter, Program, ProgramKind},
+    names::{MeasureId, PopulationId, ProgramId},
+    units::GradeSet,
+};
+
+/// What kind of number a measure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeasureKind {
+    /// Students in a population.
+    Count,
+    /// Share of a population, percent.
+    Rate,
+    /// Mean of a bounded value, in the measure's unit.
+    Mean,
+    /// Mean growth percentile, 0 to 100.
+    Growth,
+}
+
+/// One thing that is reported about schools.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedMeasure {
+    /// Its id; a population's own id for its count.
+    pub id: MeasureId,
+    /// Its name for people.
+    pub label: String,
+    /// One sentence: what it is and who counts.
+    pub about: String,
+    /// What kind of number it is.
+    pub kind: MeasureKind,
+    /// Unit for people: `%`, `points`, `percentile`, `students`.
+    pub unit: String,
+    /// Which way is better; absent for counts.
+    pub better: Option<Better>,
+    /// Whether it may never be used to match schools.
+    pub never_match: bool,
+    /// Lowest possible value.
+    pub lowest: f64,
+    /// Highest possible value.
+    pub highest: f64,
+    /// Standard deviation between students of one school, in the unit; absent
+    /// where it follows from the value (rates) or makes no sense (counts).
+    pub within_school_sd: Option<f64>,
+    /// The population whose noisy count divides it; absent for counts and for
+    /// growth, which brings its own.
+    pub population: Option<PopulationId>,
+    /// Grades it is about.
+    pub grades: GradeSet,
+    /// Programs that release it, in the charter's order.
+    pub programs: Vec<ProgramId>,
+}
+
+impl ReportedMeasure {
+    /// Whether schools are matched on it.
+    pub fn is_matched_on(&self) -> bool {
+        self.kind == MeasureKind::Growth && !self.never_match
+    }
+
+    /// `value` within the scale.
+    pub fn clamp(&self, value: f64) -> f64 {
+        value.clamp(self.lowest, self.highest)
+    }
+}
+
+/// The measures of a charter, in the order of its programs, each once.
+/// Histograms are not among them: they describe no school.
+pub fn reported_measures(charter: &Charter) -> Vec<ReportedMeasure> {
+    let mut measures: Vec<ReportedMeasure> = Vec::new();
+    for program in &charter.policy.programs {
+        let Some(new) = reported(charter, program) else { continue };
+        match measures.iter_mut().find(|known| known.id == new.id && known.kind == new.kind) {
+            Some(known) => {
+                known.grades = known.grades.iter().chain(new.grades.iter()).collect();
+                known.programs.extend(new.programs);
+            }
+            None => measures.push(new),
+        }
+    }
+    measures
+}
+
+/// What one program reports about schools, if anything.
+fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
+    let base = ReportedMeasure {
+        id: MeasureId::new(program.id.as_str()).ok()?,
+        label: String::new(),
+        about: String::new(),
+        kind: MeasureKind::Count,
+        unit: "students".to_owned(),
+        better: None,
+        never_match: false,
+        lowest: 0.0,
+        highest: f64::MAX,
+        within_school_sd: None,
+        population: None,
+        grades: program.grades,
+        programs: vec![program.id.clone()],
+    };
+    match &program.kind {
+        ProgramKind::GrowthHistogram { .. } => None,
+        ProgramKind::Count { population } => {
+            let label = charter.population(population)?.label.clone();
+            let about = format!("{label}, counted with noise added.");
+            Some(ReportedMeasure {
+                id: MeasureId::new(population.as_str()).ok()?,
+                label,
+                about,
+                ..base
+            })
+        }
+        ProgramKind::GrowthMean { subject } => {
+            let model = charter.policy.growth.get(subject)?;
+            Some(ReportedMeasure {
+                id: model.measure.clone(),
+                label: model.label.clone(),
+                about: "Mean growth percentile: where its students' scores stand among those of \
+                        students with the same earlier scores; 50 is the network's average."
+                    .to_owned(),
+                kind: MeasureKind::Growth,
+                unit: "percentile".to_owned(),
+                better: Some(Better::Higher),
+                highest: 100.0,
+                within_school_sd: Some(model.within_school_sd),
+                ..base
+            })
+        }
+        ProgramKind::Measure { measure } => {
+            let measure = charter.measure(measure)?;
+            let base = ReportedMeasure {
+                id: measure.id.clone(),
+                label: measure.label.clone(),
+                about: measure.about.clone(),
+                better: Some(measure.better),
+                never_match: measure.never_match,
+                population: Some(measure.population.clone()),
+                ..base
+            };
+            Some(match &measure.value {
+                Value::Rate { .. } => ReportedMeasure {
+                    kind: MeasureKind::Rate,
+                    unit: "%".to_owned(),
+                    highest: 100.0,
+                    ..base
+                },
+                Value::Mean { low, high, unit, within_school_sd, .. } => ReportedMeasure {
+                    kind: MeasureKind::Mean,
+                    unit: unit.clone(),
+                    lowest: *low,
+                    highest: *high,
+                    within_school_sd: Some(*within_school_sd),
+                    ..base
+                },
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn each_measure_is_listed_once_with_all_its_programs() {
+        let measures = reported_measures(&sample::charter());
+        let chronic = measures
+            .iter()
+            .filter(|measure| measure.id.as_str() == "chronic_absence")
+            .collect::<Vec<_>>();
+        assert_eq!(chronic.len(), 1);
+        assert_eq!(chronic[0].programs.len(), 2);
+        assert_eq!(chronic[0].better, Some(Better::Lower));
+        assert!(!measures.iter().any(|measure| measure.id.as_str().contains("histogram")));
+    }
+
+    #[test]
+    fn schools_are_matched_on_growth_and_nothing_else() {
+        let matched: Vec<String> = reported_measures(&sample::charter())
+            .iter()
+            .filter(|measure| measure.is_matched_on())
+            .map(|measure| measure.id.to_string())
+            .collect();
+        assert_eq!(matched, ["growth_ela", "growth_math"]);
+    }
+}

@@ -1,0 +1,90 @@
+//! The hub's command line: one verb a file. Rows go to standard output, talk
+//! to standard error, and every verb calls what a test can call too.
+
+mod charter;
+mod directory;
+mod init;
+mod member;
+pub mod output;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use output::Format;
+use tracing_subscriber::EnvFilter;
+
+use crate::{clock::Clock, error::Error, home::Home, hub::Hub};
+
+const EXAMPLES: &str = "\
+Examples, in the order a new consortium needs them:
+  peerlight-hub --home hub init --consortium valley --host hub.valley.example
+  peerlight-hub --home hub directory import schools.csv --school-year 2025-26
+  peerlight-hub --home hub charter propose --school-year 2025-26
+  peerlight-hub --home hub serve
+  peerlight-hub --home hub member add 0612345 --name \"Alder Unified\"
+  peerlight-hub --home hub member token 0612345 --to alder.token
+  peerlight-hub --home hub growth close
+  peerlight-hub --home hub benchmark run
+
+Exit codes: 0 done, 1 other, 2 usage, 3 configuration, 4 not enrolled or not
+allowed, 5 hub unreachable, 6 input refused, 7 privacy budget refused, 8 doctor
+found a fault, 9 a step is missing that has to come first.";
+
+/// The consortium's hub: admits districts, serves charter and directory, takes
+/// in their noisy releases, and shows how every school stands.
+///
+/// The hub never sees a student record or an exact count.
+#[derive(Debug, Parser)]
+#[command(name = "peerlight-hub", version, after_help = EXAMPLES)]
+pub struct CommandLine {
+    /// The hub's folder.
+    #[arg(long, global = true, env = "PEERLIGHT_HOME", default_value = "peerlight-hub")]
+    home: PathBuf,
+    /// How rows are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    output: Format,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a new consortium: its authority, keys and configuration.
+    Init(init::Arguments),
+    /// Serve nodes (gRPC) and people (https) until told to stop.
+    Serve(serve::Arguments),
+    /// Admit, list, suspend and revoke members; record what they granted.
+    #[command(subcommand)]
+    Member(member::Verb),
+    /// Show the charter in force, or sign a new one.
+    #[command(subcommand)]
+    Charter(charter::Verb),
+    /// Import the public list of schools, or show it.
+    #[command(subcommand)]
+    Directory(directory::Verb),
+}
+
+/// Sends log lines to standard error; `RUST_LOG` chooses which.
+pub fn log_to_stderr(command_line: &CommandLine) {
+    let default = if matches!(command_line.verb, Verb::Serve(_)) { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Runs one command; gives the program's exit code.
+pub async fn run(command_line: CommandLine) -> Result<u8, Error> {
+    let home = Home::at(command_line.home);
+    let format = command_line.output;
+    let clock = Clock::system();
+    match command_line.verb {
+        Verb::Init(arguments) => init::run(home, clock, arguments).await?,
+        Verb::Serve(arguments) => serve::run(Hub::open(home, clock).await?, arguments).await?,
+        Verb::Member(verb) => member::run(&Hub::open(home, clock).await?, verb, format).await?,
+        Verb::Charter(verb) => charter::run(&Hub::open(home, clock).await?, verb, format).await?,
+        Verb::Directory(verb) => {
+            directory::run(&Hub::open(home, clock).await?, verb, format).await?;
+        }
+    }
+    Ok(0)
+}
