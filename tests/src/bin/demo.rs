@@ -1,0 +1,3 @@
+//! Makes a whole consortium on one machine and asks it the real questions.
+
+fn main() {}
