@@ -5,5 +5,8 @@
 //! releases that were paid for.
 
 pub mod growth;
+pub mod intake;
+pub mod measure;
 pub mod privacy;
 pub mod schedule;
+pub mod student;

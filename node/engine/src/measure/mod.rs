@@ -1,0 +1,28 @@
+//! From expressions over student years to exact counts of every school.
+//!
+//! ```text
+//! charter ──compile──▶ CountPlan ──chunks, one pass──▶ Counter ──▶ ExactRelease  (to noise)
+//!          expression               evaluate, tally           └──▶ LocalTable    (stays here)
+//! ```
+//!
+//! An expression is checked before any data is seen, and is total: whatever it
+//! meets becomes NULL rather than an error. One row changes only the cells of
+//! its own school, grade, race, gender and flags, whatever the expression says.
+
+mod batch;
+mod check;
+mod define;
+mod evaluate;
+mod expression;
+mod growth;
+mod kernel;
+mod local;
+mod node;
+mod plan;
+mod tally;
+
+pub use define::{check_catalogue, measure_columns, offered, program_columns};
+pub use expression::{Expression, ExpressionError, Wanted};
+pub use kernel::Counter;
+pub use local::{LocalTable, LocalValue};
+pub use plan::{CountPlan, PlanError};
