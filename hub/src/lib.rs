@@ -9,10 +9,12 @@
 //! made noisy in the districts.
 
 pub mod authority;
+pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod export;
 pub mod grpc;
 pub mod home;
 pub mod http;
@@ -22,8 +24,11 @@ pub mod intake;
 pub mod jobs;
 pub mod keys;
 pub mod membership;
+pub mod password;
 pub mod proposal;
+pub mod publication;
 pub mod school_file;
 pub mod serve;
 pub mod store;
 pub mod tls;
+pub mod view;

@@ -11,7 +11,9 @@ pub mod grant;
 pub mod incident;
 pub mod member;
 pub mod release;
+pub mod session;
 pub mod token;
+pub mod user;
 
 use std::time::Duration;
 

@@ -1,0 +1,214 @@
+//! `/schools`: a reader's schools, and each school's page, like schools and
+//! peers.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use peerlight_proto::{directory::School, names::MeasureId};
+use serde::Deserialize;
+
+use super::{answer, shell};
+use crate::{
+    export::{Table, text, whole},
+    http::{
+        Web,
+        problem::{PageFailure, Problem},
+        read::{Reading, names, reading},
+        scope::{OwnSchool, Scope},
+        session::Reader,
+    },
+    view::{
+        listing::{SchoolRow, SchoolsPage},
+        peer::{Choice, PeersPage},
+        school,
+        shell::{Link, Shell},
+        words,
+    },
+};
+
+/// The filters of peers.
+#[derive(Deserialize)]
+pub struct PeerFilter {
+    measure: Option<String>,
+}
+
+impl PeerFilter {
+    /// The measure chosen, if any.
+    pub fn measure(&self) -> Result<Option<MeasureId>, Problem> {
+        match self.measure.as_deref().filter(|id| !id.is_empty()) {
+            None => Ok(None),
+            Some(id) => MeasureId::new(id)
+                .map(Some)
+                .map_err(|error| Problem::BadRequest(format!("measure: {error}"))),
+        }
+    }
+}
+
+/// A reader's schools.
+pub async fn rows(web: &Web, scope: &Scope) -> Result<Vec<SchoolRow>, Problem> {
+    let Some(directory) = web.directory().await? else { return Ok(Vec::new()) };
+    let names = names(web).await?;
+    let row = |own: OwnSchool<'_>| {
+        let school = own.get();
+        SchoolRow {
+            id: school.id.to_string(),
+            name: school.name.clone(),
+            district: names.get(&school.lea).cloned().unwrap_or_else(|| school.lea.to_string()),
+            level: school.level.as_str().to_owned(),
+            students: school.enrollment,
+        }
+    };
+    Ok(scope.schools(&directory.directory).into_iter().map(row).collect())
+}
+
+/// `/schools`.
+pub async fn list(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+) -> Result<Response, PageFailure> {
+    let rows = rows(&web, &scope).await?;
+    Ok(answer(&SchoolsPage { shell: shell(&scope, "/schools", "Schools"), rows }))
+}
+
+/// `/schools.csv`.
+pub async fn list_csv(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+) -> Result<Response, PageFailure> {
+    Ok(listing(&rows(&web, &scope).await?).into_response())
+}
+
+/// A reader's schools as a table.
+pub fn listing(rows: &[SchoolRow]) -> Table {
+    Table {
+        name: "schools".to_owned(),
+        columns: vec![
+            text("school_id"),
+            text("name"),
+            text("district"),
+            text("level"),
+            whole("enrollment"),
+        ],
+        rows: rows
+            .iter()
+            .map(|row| {
+                vec![
+                    row.id.as_str().into(),
+                    row.name.as_str().into(),
+                    row.district.as_str().into(),
+                    row.level.as_str().into(),
+                    row.students.into(),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// A school's shell: its name, where it is in the site, what it lacks.
+async fn school_shell(
+    web: &Web,
+    reading: &Reading,
+    scope: &Scope,
+    school: &School,
+    below: Option<&str>,
+) -> Result<Shell, Problem> {
+    let path = format!("/schools/{}", school.id);
+    let own = below.map_or_else(|| path.clone(), |below| format!("{path}/{below}"));
+    let title = match below {
+        None => school.name.clone(),
+        Some("similar") => format!("Schools like {}", school.name),
+        Some(_) => format!("Peers of {}", school.name),
+    };
+    let mut shell = shell(scope, &own, title);
+    shell.crumbs.push(Link::new("/schools", "Schools"));
+    if below.is_some() {
+        shell.crumbs.push(Link::new(path, school.name.clone()));
+    }
+    shell.dateline = Some(reading.dateline());
+    shell.not_offered = reading.not_offered(web, std::slice::from_ref(&school.lea)).await?;
+    Ok(shell)
+}
+
+/// `/schools/{id}`, and with `.csv` behind it the same as CSV.
+pub async fn page(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, id.strip_suffix(".csv").unwrap_or(&id))?;
+    let (lines, school) = (reading.lines(own)?, own.get());
+    if id.ends_with(".csv") {
+        return Ok(school::table(school, &lines, reading.run.number).into_response());
+    }
+    let shell = school_shell(&web, &reading, &scope, school, None).await?;
+    let district = reading.district_of(school);
+    Ok(answer(&school::page(shell, school, &district, &lines)))
+}
+
+/// `/schools/{id}/similar`.
+pub async fn similar(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    let likeness = reading.likeness(own)?;
+    let shell = school_shell(&web, &reading, &scope, own.get(), Some("similar")).await?;
+    let source = reading.features_source();
+    Ok(answer(&likeness.page(shell, source, |other| reading.district_of(other))))
+}
+
+/// `/schools/{id}/similar.csv`.
+pub async fn similar_csv(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    Ok(reading.likeness(own)?.table().into_response())
+}
+
+/// `/schools/{id}/peers`.
+pub async fn peers(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+    Query(filter): Query<PeerFilter>,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    let chosen = filter.measure()?;
+    let peers = reading.peers(own, chosen.as_ref())?;
+    let measures = reading.run.analysis.measures.iter().filter(|measure| measure.is_matched_on());
+    let choices = measures.map(|measure| Choice {
+        id: measure.id.to_string(),
+        label: measure.label.clone(),
+        chosen: chosen.as_ref() == Some(&measure.id),
+    });
+    let claim = reading.in_force.charter.charter.policy.display.claim_probability;
+    Ok(answer(&PeersPage {
+        shell: school_shell(&web, &reading, &scope, own.get(), Some("peers")).await?,
+        path: format!("/schools/{}", own.get().id),
+        claim: words::number(claim * 100.0, 0),
+        source: reading.features_source().to_owned(),
+        choices: choices.collect(),
+        query: chosen.as_ref().map_or_else(String::new, |id| format!("?measure={id}")),
+        answers: peers.views(|other| reading.district_of(other)),
+    }))
+}
+
+/// `/schools/{id}/peers.csv`.
+pub async fn peers_csv(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+    Query(filter): Query<PeerFilter>,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    Ok(reading.peers(own, filter.measure()?.as_ref())?.table().into_response())
+}

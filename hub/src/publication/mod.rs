@@ -1,0 +1,19 @@
+//! A publication: a frozen, signed folder of network benchmarks.
+//!
+//! ```text
+//! publications/VERSION/
+//!   network_benchmarks.{csv,json,parquet}    distributions by measure, group, level
+//!   school_benchmarks.{csv,json,parquet}     only where the charter's scope is schools
+//!   method.md                                how they were made
+//!   manifest.json                            every file with its SHA-256, and where it is from
+//!   manifest.sig                             receipt key's signature over manifest.json
+//!   hub-keys.bin                             key list with that key, signed by the root key
+//!   root-key.txt                             the root key, to compare with the one that is known
+//! ```
+//!
+//! It is written beside its place and renamed into it, so that there is a whole
+//! one or none, and never written again.
+
+pub mod manifest;
+pub mod verify;
+pub mod write;
