@@ -27,6 +27,7 @@ pub mod membership;
 pub mod password;
 pub mod proposal;
 pub mod publication;
+pub mod run;
 pub mod school_file;
 pub mod serve;
 pub mod store;

@@ -24,9 +24,8 @@ static PERMITS: Semaphore = Semaphore::const_new(4);
 
 /// Stands in for the hash of a user who does not exist, so that an unknown
 /// name takes as long to refuse as a wrong password.
-static NOBODY: LazyLock<String> = LazyLock::new(|| {
-    hash(b"the password of nobody").unwrap_or_default()
-});
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| hash(b"the password of nobody").unwrap_or_default());
 
 /// A password is refused, or could not be hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

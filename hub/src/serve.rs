@@ -10,11 +10,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -74,8 +69,7 @@ pub async fn start(hub: Arc<Hub>) -> Result<Running, Error> {
         let incoming = ReceiverStream::new(incoming).map(Ok::<_, std::io::Error>);
         Ok(router.serve_with_incoming_shutdown(incoming, until).await?)
     });
-    let incoming = accept(pages, tls::for_pages(&hub)?, stopped.clone());
-    tasks.spawn(serve_pages(Arc::clone(&hub), incoming, stopped.clone()));
+    tasks.spawn(http::serve(Arc::clone(&hub), pages, wait(stopped.clone())));
     tasks.spawn(every_hour(hub, stopped));
     Ok(Running { addresses, stop, tasks })
 }
@@ -164,36 +158,6 @@ fn accept(
         }
     });
     receiver
-}
-
-async fn serve_pages(
-    hub: Arc<Hub>,
-    mut incoming: mpsc::Receiver<TlsStream<TcpStream>>,
-    stopped: watch::Receiver<bool>,
-) -> Result<(), Error> {
-    let router = http::router(hub);
-    let graceful = hyper_util::server::graceful::GracefulShutdown::new();
-    let stop = wait(stopped);
-    tokio::pin!(stop);
-    loop {
-        let stream = tokio::select! {
-            () = &mut stop => break,
-            stream = incoming.recv() => stream,
-        };
-        let Some(stream) = stream else { break };
-        let service = TowerToHyperService::new(router.clone());
-        let server = auto::Builder::new(TokioExecutor::new());
-        let connection =
-            server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a page connection ended");
-            }
-        });
-    }
-    graceful.shutdown().await;
-    Ok(())
 }
 
 /// Rotates keys as their dates say.

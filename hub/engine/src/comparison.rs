@@ -27,7 +27,11 @@ impl Comparison {
 pub fn probability_above(one: Posterior, other: Posterior) -> f64 {
     let spread = one.sd.hypot(other.sd);
     let difference = one.mean - other.mean;
-    if spread > 0.0 { cumulative(difference / spread) } else { f64::from(u8::from(difference > 0.0)) }
+    if spread > 0.0 {
+        cumulative(difference / spread)
+    } else {
+        f64::from(u8::from(difference > 0.0))
+    }
 }
 
 /// Compares a school with others; a claim needs at least `claim_probability`.

@@ -114,13 +114,13 @@ pub struct Table {
 impl Table {
     /// The table as CSV, RFC 4180.
     pub fn csv(&self) -> Vec<u8> {
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let written = "a Vec takes every record of the same length";
         writer.write_record(self.columns.iter().map(|column| column.name)).expect(written);
         for row in &self.rows {
-            let cells = row.iter().zip(&self.columns).map(|(cell, column)| words(cell, column.kind));
+            let cells =
+                row.iter().zip(&self.columns).map(|(cell, column)| words(cell, column.kind));
             writer.write_record(cells).expect(written);
         }
         writer.into_inner().expect("a Vec is flushed without an error")
@@ -196,7 +196,7 @@ mod tests {
             name: "t".to_owned(),
             columns: vec![text("name"), number("value", 1), text("status")],
             rows: vec![
-                vec!["=HYPERLINK(\"x\")".into(), (-3.14).into(), "shown".into()],
+                vec!["=HYPERLINK(\"x\")".into(), (-3.12).into(), "shown".into()],
                 vec!["a, b".into(), Cell::Empty, "not_offered".into()],
                 vec!["@x".into(), (-0.01).into(), "shown".into()],
             ],

@@ -108,8 +108,7 @@ mod tests {
                 vec!["b".into(), Cell::Empty, Cell::Empty],
             ],
         };
-        let reader =
-            SerializedFileReader::new(bytes_of(write(&table).unwrap())).unwrap();
+        let reader = SerializedFileReader::new(bytes_of(write(&table).unwrap())).unwrap();
         let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].get_string(0).unwrap(), "a");

@@ -5,7 +5,7 @@
 //! restart or a second hub process forgets none. An unknown name, a wrong
 //! password and a disabled account look the same, and take as long.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, fmt::Write, net::IpAddr};
 
 use peerlight_proto::units::UnixSeconds;
 use zeroize::Zeroizing;
@@ -91,7 +91,7 @@ pub async fn scope_of(web: &Web, user: &User) -> Result<Option<Scope>, Problem> 
     let Some(role) = Role::from_parts(&user.role, &user.subject) else { return Ok(None) };
     let granted = match &role {
         Role::Coe(coe) => web.granted_to(coe).await?,
-        _ => Default::default(),
+        _ => BTreeSet::new(),
     };
     Ok(Some(Scope::new(user.name.clone(), role, granted)))
 }
@@ -107,7 +107,7 @@ pub fn login_path(wanted: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
                 coded.push(char::from(byte));
             }
-            _ => coded.push_str(&format!("%{byte:02X}")),
+            _ => write!(coded, "%{byte:02X}").expect("writing to a String cannot fail"),
         }
     }
     format!("/login?next={coded}")
@@ -149,7 +149,10 @@ mod tests {
         for bad in ["//evil.example", "https://evil.example", "/\\evil", "", "/a\nb", "/login"] {
             assert_eq!(onward(Some(bad)), "/", "{bad:?}");
         }
-        assert_eq!(login_path("/schools/1?measure=a&b"), "/login?next=/schools/1%3Fmeasure%3Da%26b");
+        assert_eq!(
+            login_path("/schools/1?measure=a&b"),
+            "/login?next=/schools/1%3Fmeasure%3Da%26b"
+        );
         assert_eq!(login_path("/"), "/login");
     }
 }

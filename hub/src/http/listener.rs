@@ -89,7 +89,7 @@ async fn converse(
     };
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(60));
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_mins(1));
     let service = TowerToHyperService::new(router);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {

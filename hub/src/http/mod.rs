@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod auth;
+mod download;
 pub mod etag;
 pub mod listener;
 pub mod pages;

@@ -35,13 +35,22 @@ pub enum Problem {
     BadRequest(String),
     /// The hub has nothing to show yet.
     #[error("{0}")]
-    NotYet(&'static str),
+    NotYet(String),
     /// The system gave no random numbers for a session.
     #[error("the hub failed; try again, and tell the operator if it stays")]
     NoRandomness,
     /// The hub's own machine or records failed.
     #[error("the hub failed; try again, and tell the operator if it stays")]
-    Hub(#[from] Error),
+    Hub(Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Missing(..) => Self::NotYet(error.to_string()),
+            other => Self::Hub(other),
+        }
+    }
 }
 
 impl Problem {
@@ -57,7 +66,6 @@ impl Problem {
             Self::Hub(error) if error.code() == Code::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Hub(Error::Missing(..)) => StatusCode::CONFLICT,
             Self::Hub(_) | Self::NoRandomness => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,9 +97,8 @@ impl Problem {
     }
 
     fn log(&self) {
-        match self {
-            Self::Hub(error) => tracing::error!(%error, "a page could not be answered"),
-            _ => {}
+        if let Self::Hub(error) = self {
+            tracing::error!(%error, "a page could not be answered");
         }
     }
 

@@ -26,8 +26,8 @@ use super::{
     scope::{OwnSchool, Scope},
 };
 use crate::{
-    benchmark::Run,
     in_force::InForce,
+    run::Run,
     store::{approval, member},
     view::{
         member::not_offered,
@@ -37,6 +37,9 @@ use crate::{
         words::{Shown, date},
     },
 };
+
+const NO_RUN: &str = "no benchmarks have been computed yet; the hub's operator has to run \
+                      `peerlight-hub benchmark run`";
 
 /// Everything a page of schools needs.
 pub struct Reading {
@@ -61,9 +64,7 @@ pub fn zone(in_force: &InForce) -> Tz {
 
 /// The newest run with the charter and directory it was made under.
 pub async fn reading(web: &Web) -> Result<Reading, Problem> {
-    let run = web.newest_run().await?.ok_or(Problem::NotYet(
-        "no benchmarks have been computed yet; the hub's operator has to run `peerlight-hub benchmark run`",
-    ))?;
+    let run = web.newest_run().await?.ok_or_else(|| Problem::NotYet(NO_RUN.to_owned()))?;
     Ok(Reading { in_force: Arc::clone(&run.in_force), run, names: names(web).await? })
 }
 
@@ -96,7 +97,9 @@ impl Reading {
     /// A school's position in the directory.
     pub fn position(&self, school: OwnSchool<'_>) -> Result<usize, Problem> {
         let schools = &self.in_force.directory.directory.schools;
-        schools.binary_search_by(|other| other.id.cmp(&school.get().id)).map_err(|_| Problem::NotFound)
+        schools
+            .binary_search_by(|other| other.id.cmp(&school.get().id))
+            .map_err(|_| Problem::NotFound)
     }
 
     /// One school's lines, in the run's order of measures, then groups.
@@ -224,8 +227,6 @@ impl Reading {
                 Some((id, self.member_name(id), labels))
             })
             .collect();
-        Ok(not_offered(
-            named.iter().map(|(id, name, labels)| (*id, name.as_str(), labels.clone())),
-        ))
+        Ok(not_offered(named.iter().map(|(id, name, labels)| (*id, name.as_str(), labels.clone()))))
     }
 }

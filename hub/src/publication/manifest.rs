@@ -92,10 +92,10 @@ pub struct Listed {
 /// publications are passed over.
 pub fn list(publications: &Path) -> Vec<Listed> {
     let Ok(folders) = std::fs::read_dir(publications) else { return Vec::new() };
-    let mut listed: Vec<Listed> =
-        folders.filter_map(|folder| read(&folder.ok()?.path())).collect();
+    let mut listed: Vec<Listed> = folders.filter_map(|folder| read(&folder.ok()?.path())).collect();
     listed.sort_by(|one, other| {
-        let key = |listed: &Listed| (listed.manifest.created_seconds, listed.manifest.version.clone());
+        let key =
+            |listed: &Listed| (listed.manifest.created_seconds, listed.manifest.version.clone());
         key(other).cmp(&key(one))
     });
     listed

@@ -16,4 +16,3 @@
 
 pub mod manifest;
 pub mod verify;
-pub mod write;

@@ -65,7 +65,7 @@ pub struct Verified {
 /// Bytes of hexadecimal text.
 pub fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     let pairs = (0..text.len()).step_by(2);

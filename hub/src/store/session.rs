@@ -1,9 +1,9 @@
 //! `user_session`: who is signed in, by the hash of the token in their cookie,
 //! so that a copy of the database signs nobody in.
 
-use peerlight_proto::units::{ContentHash, UnixSeconds};
 use super::Store;
 use crate::error::Error;
+use peerlight_proto::units::{ContentHash, UnixSeconds};
 
 /// Seconds after which a session that nobody uses ends.
 pub const IDLE_SECONDS: i64 = 2 * 3600;

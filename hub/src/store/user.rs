@@ -63,8 +63,7 @@ pub async fn find(store: &Store, name: &str) -> Result<Option<User>, Error> {
 
 /// Every user, by name.
 pub async fn list(store: &Store) -> Result<Vec<User>, Error> {
-    let rows =
-        sqlx::query("SELECT * FROM hub_user ORDER BY name").fetch_all(&store.pool).await?;
+    let rows = sqlx::query("SELECT * FROM hub_user ORDER BY name").fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
 }
 
@@ -84,7 +83,11 @@ pub async fn disable(store: &Store, name: &str) -> Result<bool, Error> {
 }
 
 /// Replaces a user's password hash.
-pub async fn update_password(store: &Store, name: &str, password_hash: &str) -> Result<bool, Error> {
+pub async fn update_password(
+    store: &Store,
+    name: &str,
+    password_hash: &str,
+) -> Result<bool, Error> {
     let mut change = store.write().await?;
     let done = sqlx::query("UPDATE hub_user SET password_hash = $2 WHERE name = $1")
         .bind(name)

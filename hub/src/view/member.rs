@@ -216,7 +216,9 @@ pub fn not_offered<'a>(
 
 #[cfg(test)]
 mod tests {
-    use peerlight_proto::{catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear};
+    use peerlight_proto::{
+        catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear,
+    };
 
     use super::*;
 

@@ -70,7 +70,12 @@ pub fn row(row: &NetworkRow, measures: &[ReportedMeasure]) -> DistributionRow {
 }
 
 /// The distributions as a table, with every decile.
-pub fn table(year: SchoolYear, run: u64, rows: &[&NetworkRow], measures: &[ReportedMeasure]) -> Table {
+pub fn table(
+    year: SchoolYear,
+    run: u64,
+    rows: &[&NetworkRow],
+    measures: &[ReportedMeasure],
+) -> Table {
     const DECILES: [&str; 9] = ["p10", "p20", "p30", "p40", "p50", "p60", "p70", "p80", "p90"];
     let mut columns = vec![
         text("school_year"),

@@ -262,5 +262,12 @@ fn growth(value: f64, low: f64, high: f64) -> String {
 }
 
 fn line(label: &str, value: f64, low: f64, high: f64, mine: bool) -> Row {
-    Row { label: label.to_owned(), low, high, point: Some(value), text: growth(value, low, high), mine }
+    Row {
+        label: label.to_owned(),
+        low,
+        high,
+        point: Some(value),
+        text: growth(value, low, high),
+        mine,
+    }
 }

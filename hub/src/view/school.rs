@@ -216,8 +216,7 @@ pub fn table(school: &School, lines: &[Line<'_>], run: u64) -> Table {
 /// The page of one school.
 pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -> SchoolPage {
     let all = |line: &&Line<'_>| line.benchmark.group == StudentGroup::All;
-    let main: Vec<&Line<'_>> =
-        lines.iter().filter(all).filter(|line| !line.is_count()).collect();
+    let main: Vec<&Line<'_>> = lines.iter().filter(all).filter(|line| !line.is_count()).collect();
     let mut groups: Vec<GroupTable> = Vec::new();
     for line in lines.iter().filter(|line| !all(line)) {
         let shown = usize::from(line.shown.interval().is_some());
@@ -240,11 +239,7 @@ pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -
         summary: summary(&main),
         chart: chart(&main).map(|chart| chart.svg()),
         rows: main.iter().map(|line| line.row()).collect(),
-        counts: lines
-            .iter()
-            .filter(|line| all(line) && line.is_count())
-            .map(Line::row)
-            .collect(),
+        counts: lines.iter().filter(|line| all(line) && line.is_count()).map(Line::row).collect(),
         groups,
         shell,
     }
@@ -253,8 +248,11 @@ pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -
 /// At most a few sentences; a difference is claimed only where the 80 % band
 /// lies on one side of the middle.
 fn summary(lines: &[&Line<'_>]) -> Vec<String> {
-    let mut sentences: Vec<String> =
-        lines.iter().filter(|line| line.measure.is_matched_on()).filter_map(growth).collect();
+    let mut sentences: Vec<String> = lines
+        .iter()
+        .filter(|line| line.measure.is_matched_on())
+        .filter_map(|line| growth(line))
+        .collect();
     let labels = |side: &dyn Fn(f64, f64) -> bool| -> Vec<String> {
         let claimed = lines.iter().filter(|line| {
             !line.measure.is_matched_on()
@@ -264,7 +262,8 @@ fn summary(lines: &[&Line<'_>]) -> Vec<String> {
     };
     let (above, below) = (labels(&|low, _| low > 50.0), labels(&|_, high| high < 50.0));
     if !above.is_empty() {
-        sentences.push(format!("Better than the middle of the network: {}.", words::listed(&above)));
+        sentences
+            .push(format!("Better than the middle of the network: {}.", words::listed(&above)));
     }
     if !below.is_empty() {
         sentences.push(format!("Worse than the middle of the network: {}.", words::listed(&below)));
@@ -281,7 +280,7 @@ fn summary(lines: &[&Line<'_>]) -> Vec<String> {
     sentences
 }
 
-fn growth(line: &&Line<'_>) -> Option<String> {
+fn growth(line: &Line<'_>) -> Option<String> {
     let (low, high) = line.shown.interval()?;
     let claim = if low > 50.0 {
         "above the network's average (50)"
@@ -292,12 +291,12 @@ fn growth(line: &&Line<'_>) -> Option<String> {
     };
     let label = &line.measure.label;
     Some(match line.shown.estimate() {
-        Some(value) => format!(
-            "{label} is {} ({}): {claim}.",
-            words::number(value, 0),
-            line.shown.range()?
-        ),
-        None => format!("{label} is between {}: {claim}.", line.shown.range()?.replace(" to ", " and ")),
+        Some(value) => {
+            format!("{label} is {} ({}): {claim}.", words::number(value, 0), line.shown.range()?)
+        }
+        None => {
+            format!("{label} is between {}: {claim}.", line.shown.range()?.replace(" to ", " and "))
+        }
     })
 }
 

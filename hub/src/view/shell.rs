@@ -11,8 +11,9 @@ pub const STYLE: &str = include_str!("../../web/peerlight.css");
 
 /// The style sheet's address changes with its content, so that browsers may
 /// keep it for good.
-static STYLE_ADDRESS: LazyLock<String> =
-    LazyLock::new(|| format!("/assets/peerlight.css?v={}", ContentHash::of(STYLE.as_bytes()).short()));
+static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
+    format!("/assets/peerlight.css?v={}", ContentHash::of(STYLE.as_bytes()).short())
+});
 
 /// A link of the navigation.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// `/members`.
-pub async fn list(
-    State(web): State<Web>,
-    Caller(scope): Caller,
-) -> Result<Response, ApiFailure> {
+pub async fn list(State(web): State<Web>, Caller(scope): Caller) -> Result<Response, ApiFailure> {
     let rows = match (scope.operator(), scope.overseer()) {
         (Some(operator), _) => rows_all(&web, operator).await?,
         (None, Some(overseer)) => rows_overseen(&web, overseer).await?,

@@ -22,10 +22,7 @@ use crate::{
 };
 
 /// `/schools`.
-pub async fn list(
-    State(web): State<Web>,
-    Caller(scope): Caller,
-) -> Result<Response, ApiFailure> {
+pub async fn list(State(web): State<Web>, Caller(scope): Caller) -> Result<Response, ApiFailure> {
     let rows = rows(&web, &scope).await?;
     Ok(document(&[], "schools", &listing(&rows)))
 }

@@ -31,7 +31,7 @@ pub struct Onward {
 #[derive(Deserialize)]
 pub struct Credentials {
     name: String,
-    password: Zeroizing<String>,
+    password: String,
     next: Option<String>,
 }
 
@@ -64,7 +64,7 @@ pub async fn sign_in(
     let refused = |status: StatusCode, words: String| {
         Ok((status, answer(&page(Some(words), name.clone(), next))).into_response())
     };
-    match auth::check(&web, &name, password, address_of(&parts)).await? {
+    match auth::check(&web, &name, Zeroizing::new(password), address_of(&parts)).await? {
         Login::Welcome(scope) => {
             if let Some(old) = token_of(&parts.headers) {
                 session::remove(&web.store, &old).await?;
@@ -73,10 +73,9 @@ pub async fn sign_in(
             session::insert(&web.store, &hash, &scope.user, web.clock.now()).await?;
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
         }
-        Login::Wrong => refused(
-            StatusCode::UNAUTHORIZED,
-            "The name or the password is wrong.".to_owned(),
-        ),
+        Login::Wrong => {
+            refused(StatusCode::UNAUTHORIZED, "The name or the password is wrong.".to_owned())
+        }
         Login::Wait(seconds) => refused(
             StatusCode::TOO_MANY_REQUESTS,
             format!("Too many attempts. Wait {seconds} seconds and try again."),
@@ -85,10 +84,7 @@ pub async fn sign_in(
 }
 
 /// Ends the session.
-pub async fn sign_out(
-    State(web): State<Web>,
-    headers: HeaderMap,
-) -> Result<Response, PageFailure> {
+pub async fn sign_out(State(web): State<Web>, headers: HeaderMap) -> Result<Response, PageFailure> {
     if let Some(token) = token_of(&headers) {
         session::remove(&web.store, &token).await?;
     }

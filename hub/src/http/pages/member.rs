@@ -26,7 +26,9 @@ use crate::{
         release::{self, Head},
     },
     view::{
-        member::{Approval, Freshness, IncidentRow, MemberRow, MembersPage, civil_date, due, table},
+        member::{
+            Approval, Freshness, IncidentRow, MemberRow, MembersPage, civil_date, due, table,
+        },
         words::date,
     },
 };
@@ -56,12 +58,11 @@ async fn rows(web: &Web, seen: impl Fn(&MemberId) -> bool) -> Result<Vec<MemberR
     for head in release::list(&web.store, year).await? {
         releases.entry(head.member.clone()).or_default().push(head);
     }
-    let approvals: BTreeMap<MemberId, Recorded> =
-        approval::list(&web.store, in_force.charter.hash)
-            .await?
-            .into_iter()
-            .map(|approval| (approval.member.clone(), approval))
-            .collect();
+    let approvals: BTreeMap<MemberId, Recorded> = approval::list(&web.store, in_force.charter.hash)
+        .await?
+        .into_iter()
+        .map(|approval| (approval.member.clone(), approval))
+        .collect();
     Ok(members
         .map(|member| {
             let heads = releases.get(&member.id).map(Vec::as_slice).unwrap_or_default();
@@ -160,10 +161,7 @@ pub async fn overseen_csv(
 }
 
 /// `/operator`.
-pub async fn all(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-) -> Result<Response, PageFailure> {
+pub async fn all(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
     let operator = scope.operator().ok_or(NOT_OPERATOR)?;
     let rows = rows_all(&web, operator).await?;
     let incidents = incident::list(&web.store).await?;

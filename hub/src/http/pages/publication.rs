@@ -27,10 +27,7 @@ pub async fn listed(web: &Web) -> Result<Vec<Listed>, Problem> {
 }
 
 /// `/publications`.
-pub async fn page(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-) -> Result<Response, PageFailure> {
+pub async fn page(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
     let versions = listed(&web).await?.into_iter().map(|one| VersionRow {
         name: one.manifest.version.to_string(),
         line: format!(

@@ -63,10 +63,7 @@ pub async fn rows(web: &Web, scope: &Scope) -> Result<Vec<SchoolRow>, Problem> {
 }
 
 /// `/schools`.
-pub async fn list(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-) -> Result<Response, PageFailure> {
+pub async fn list(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
     let rows = rows(&web, &scope).await?;
     Ok(answer(&SchoolsPage { shell: shell(&scope, "/schools", "Schools"), rows }))
 }
@@ -137,9 +134,10 @@ pub async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
-    let own = reading.school(&scope, id.strip_suffix(".csv").unwrap_or(&id))?;
+    let export = id.strip_suffix(".csv");
+    let own = reading.school(&scope, export.unwrap_or(&id))?;
     let (lines, school) = (reading.lines(own)?, own.get());
-    if id.ends_with(".csv") {
+    if export.is_some() {
         return Ok(school::table(school, &lines, reading.run.number).into_response());
     }
     let shell = school_shell(&web, &reading, &scope, school, None).await?;
