@@ -1,7 +1,22 @@
-//! A district's node: keeps its students' records, counts them, releases noisy
-//! totals that were paid for, and shows the district its own exact values.
+//! A district's node: keeps student records, and lets out only what the
+//! district approved, with noise that was paid for.
 //!
-//! Decisions are made in `peerlight-node-engine`; this crate does the I/O.
+//! ```text
+//! cli, daemon, page ──▶ sync, membership, documents, approval ──▶ hub (TLS)
+//!                  └──▶ records, release, store ──▶ the engine (pure)
+//! ```
+//!
+//! This crate is the shell: files, clock, database, network. What decides is in
+//! the engine. Nothing here may print, log or send an exact count or a student
+//! id but to the district's own people on this machine.
 
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod home;
+pub mod hub;
+pub mod keys;
+pub mod membership;
 pub mod release;
 pub mod store;

@@ -1,0 +1,127 @@
+//! The command line: one verb a file, each a thin shell over the library.
+//!
+//! Data goes to standard output, talk to standard error. Every failure is one
+//! sentence that says what, where and what to do, and an exit code.
+
+mod config;
+mod init;
+mod join;
+mod output;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    error::{Error, Exit},
+    home::Home,
+};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done              3 configuration             6 data refused
+  1 other             4 not enrolled, not allowed 7 privacy budget refused
+  2 usage             5 hub unreachable (retry)   8 doctor found a fault
+                                                  9 approval needed
+
+The road of a new node:
+  peerlight-node init   --home /var/lib/peerlight
+  peerlight-node join   --home /var/lib/peerlight --token token.txt
+  peerlight-node import --home /var/lib/peerlight csv exports/
+  peerlight-node charter --home /var/lib/peerlight show
+  peerlight-node charter --home /var/lib/peerlight approve --name \"A. Ruiz\" --title \"Superintendent\"
+  peerlight-node preview --home /var/lib/peerlight
+  peerlight-node sync   --home /var/lib/peerlight";
+
+/// A district's node of a Peerlight consortium. Student records stay here; only
+/// what the district approved leaves, with noise added.
+#[derive(Parser)]
+#[command(name = "peerlight-node", version, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    /// The node's folder.
+    #[arg(
+        long,
+        global = true,
+        env = "PEERLIGHT_HOME",
+        value_name = "DIR",
+        default_value = "/var/lib/peerlight",
+        hide_env_values = true
+    )]
+    home: PathBuf,
+    /// Log more to standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::InitArgs),
+    Join(join::JoinArgs),
+    Config(config::ConfigArgs),
+}
+
+/// What every verb works with.
+struct Context {
+    home: Home,
+    clock: Clock,
+}
+
+impl Context {
+    /// The settings, with this command's flags.
+    fn config(&self, flags: &[(&str, String)]) -> Result<Config, Error> {
+        self.home.check()?;
+        Ok(Config::load(&self.home, flags)?)
+    }
+}
+
+/// Runs the program on this process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::from(Exit::Other as u8);
+        }
+    };
+    let context = Context { home: Home::at(cli.home), clock: Clock::system() };
+    match runtime.block_on(run(cli.verb, &context)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that closed the pipe has what it wanted.
+        Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit() as u8)
+        }
+    }
+}
+
+async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
+    match verb {
+        Verb::Init(args) => init::run(&args, context),
+        Verb::Join(args) => join::run(&args, context).await,
+        Verb::Config(args) => config::run(&args, context),
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn,peerlight_node=info",
+        1 => "info,peerlight_node=debug",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PEERLIGHT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
