@@ -8,10 +8,20 @@
 //! Pure: the shell reads the file. All errors are told at once, and nothing is
 //! handed on while one of them is fatal.
 
+mod change;
+mod header;
 mod mapping;
 mod problem;
+mod reader;
+#[cfg(test)]
+mod tests;
 mod value;
+mod years;
 
+pub use change::{Change, ChangeLimits, Shape};
+pub use header::Layout;
 pub use mapping::{Derivation, Filter, Mapping, MappingError};
 pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, masked};
+pub use reader::{Imported, Intake, Refused, Report, Schools};
 pub use value::days_of;
+pub use years::{Ids, StudentYears};

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The column of each flag, in the order of [`Flag::ALL`].
-pub(super) const FLAG_COLUMNS: [Column; Flag::ALL.len()] = [
+pub const FLAG_COLUMNS: [Column; Flag::ALL.len()] = [
     Column::EnglishLearner,
     Column::SocioeconomicallyDisadvantaged,
     Column::StudentsWithDisabilities,

@@ -23,6 +23,6 @@ mod tally;
 
 pub use define::{check_catalogue, measure_columns, offered, program_columns};
 pub use expression::{Expression, ExpressionError, Wanted};
-pub use kernel::Counter;
+pub use kernel::{Counter, FLAG_COLUMNS};
 pub use local::{LocalTable, LocalValue};
 pub use plan::{CountPlan, PlanError};

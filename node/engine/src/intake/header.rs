@@ -1,0 +1,112 @@
+//! Which column of a file fills which of ours.
+
+use super::{
+    mapping::{Filter, Mapping},
+    problem::{Place, Problem, Problems, Severity},
+};
+use crate::student::{Column, ColumnSet};
+
+/// Columns no row can do without.
+const REQUIRED: [Column; 4] =
+    [Column::SchoolYear, Column::SchoolId, Column::StudentId, Column::GradeLevel];
+
+/// The header of one file, as the mapping reads it.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The file's name, for messages.
+    pub(super) file: String,
+    /// How many columns the file has.
+    pub(super) width: usize,
+    /// Position in the file of each of our columns.
+    pub(super) sources: Vec<(Column, usize)>,
+    /// Our columns with the same value in every row.
+    pub(super) constants: Vec<(Column, String)>,
+    /// Position of each filter's column.
+    pub(super) filters: Vec<(Filter, usize)>,
+    /// Columns of the file that nothing uses.
+    pub(super) unknown: Vec<String>,
+}
+
+impl Layout {
+    /// Reads a header; notes what is wrong with it. `None` where no row can be
+    /// read.
+    pub(super) fn read(
+        file: &str,
+        header: &[String],
+        mapping: &Mapping,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let mut layout = Self {
+            file: file.to_owned(),
+            width: header.len(),
+            sources: Vec::new(),
+            constants: mapping.constant.clone().into_iter().collect(),
+            filters: Vec::new(),
+            unknown: Vec::new(),
+        };
+        let mut fatal = |column: &str, what: &str, remedy: &str| {
+            let problem = Problem {
+                severity: Severity::Fatal,
+                column: Some(column.to_owned()),
+                what: what.to_owned(),
+                remedy: remedy.to_owned(),
+            };
+            problems.add(problem, Place { file: file.to_owned(), line: 1, value: None });
+        };
+        let mut is_readable = true;
+        for (position, name) in header.iter().enumerate() {
+            let targets = mapping.targets(name);
+            let is_filter = mapping.filter.iter().any(|filter| filter.column == *name);
+            if targets.is_empty() && !is_filter {
+                layout.unknown.push(name.clone());
+            }
+            for column in targets {
+                if layout.has(column) {
+                    is_readable = false;
+                    fatal(
+                        column.name(),
+                        "is filled by two columns of the file",
+                        "remove one, or rename it in the mapping",
+                    );
+                }
+                layout.sources.push((column, position));
+            }
+        }
+        for filter in &mapping.filter {
+            let position = header.iter().position(|name| *name == filter.column);
+            layout.filters.extend(position.map(|position| (filter.clone(), position)));
+            if position.is_none() {
+                is_readable = false;
+                let remedy = "correct the filter, or add the column";
+                fatal(&filter.column, "is filtered on but not in the file", remedy);
+            }
+        }
+        for column in REQUIRED.into_iter().filter(|column| !layout.has(*column)) {
+            is_readable = false;
+            let remedy = "add it, or map one of the file's columns to it (--suggest-map helps)";
+            fatal(column.name(), "is missing from the file's header", remedy);
+        }
+        is_readable.then_some(layout)
+    }
+
+    fn has(&self, column: Column) -> bool {
+        self.sources.iter().any(|(known, _)| *known == column)
+            || self.constants.iter().any(|(known, _)| *known == column)
+    }
+
+    /// Our columns that the file fills.
+    pub(super) fn columns(&self, mapping: &Mapping) -> ColumnSet {
+        let mut columns: ColumnSet = self
+            .sources
+            .iter()
+            .map(|(column, _)| *column)
+            .chain(self.constants.iter().map(|(column, _)| *column))
+            .collect();
+        for derivation in &mapping.derive {
+            if columns.contains(derivation.score) {
+                columns.insert(derivation.level);
+            }
+        }
+        columns
+    }
+}
