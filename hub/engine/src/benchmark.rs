@@ -31,7 +31,7 @@ pub struct Distribution {
 /// Where one school stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Standing {
-    /// Expected percentile rank, 0 to 100; higher is the better outcome.
+    /// Median percentile rank, 0 to 100; higher is the better outcome.
     pub rank: f64,
     /// Lower end of its 80 % band.
     pub rank_low: f64,
@@ -96,17 +96,16 @@ fn quantile(ascending: &[(f64, u32)], share: f64) -> f64 {
     ascending[low].0 + (position - below) * (ascending[high].0 - ascending[low].0)
 }
 
-/// Expected rank and its 80 % band, 0 to 100.
+/// Median rank and its 80 % band, 0 to 100.
 fn rank(draws: &mut [u32], schools: usize, better: Better) -> (f64, f64, f64) {
     let scale = 100.0 / (schools.max(2) - 1) as f64;
-    let mean = draws.iter().map(|below| f64::from(*below)).sum::<f64>() / draws.len() as f64;
-    let position = (BAND_TAIL * (draws.len() - 1) as f64).round() as usize;
-    let last = draws.len() - 1 - position;
-    let low = f64::from(*draws.select_nth_unstable(position).1) * scale;
-    let high = f64::from(*draws.select_nth_unstable(last).1) * scale;
+    let last = draws.len() - 1;
+    let tail = (BAND_TAIL * last as f64).round() as usize;
+    let mut at = |position| f64::from(*draws.select_nth_unstable(position).1) * scale;
+    let (low, middle, high) = (at(tail), at(last / 2), at(last - tail));
     match better {
-        Better::Higher => (mean * scale, low, high),
-        Better::Lower => (100.0 - mean * scale, 100.0 - high, 100.0 - low),
+        Better::Higher => (middle, low, high),
+        Better::Lower => (100.0 - middle, 100.0 - high, 100.0 - low),
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
         let schools = network(1_000, 0.0, 2);
         let observed: Vec<Observed> = schools.iter().map(|school| school.1).collect();
         let prior = Prior::learn(&observed).unwrap();
-        assert!(prior.reliability(4.0) < 0.15, "{prior:?}");
+        assert!(prior.reliability(25.0) < 0.15, "{prior:?}");
         assert!(Prior::learn(&[(1.0, 1.0); 20]).unwrap().variance.abs() < 1e-12);
         assert_eq!(Prior::learn(&observed[..FEWEST_SCHOOLS - 1]), None);
     }
