@@ -105,3 +105,89 @@ fn part(seed: u64, turn: i64, most: i64) -> i64 {
     mixed ^= mixed >> 31;
     if most <= 0 { 0 } else { (mixed % most as u64) as i64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn step(program: &str, due_at: i64) -> Step {
+        Step {
+            due_at: UnixSeconds(due_at),
+            program: program.parse().unwrap(),
+            period: "annual".parse().unwrap(),
+        }
+    }
+
+    fn at(node: i64, hub: Option<i64>) -> Clocks {
+        Clocks { node: UnixSeconds(node), hub: hub.map(UnixSeconds) }
+    }
+
+    fn programs(steps: &[&Step]) -> Vec<String> {
+        steps.iter().map(|step| step.program.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_due_and_not_done_comes_earliest_first() {
+        let calendar = [step("late", 300), step("second", 200), step("first", 100)];
+        let mut done = BTreeSet::new();
+        assert_eq!(programs(&due(&calendar, &done, at(200, None))), ["first", "second"]);
+        done.insert((calendar[2].program.clone(), calendar[2].period.clone()));
+        assert_eq!(programs(&due(&calendar, &done, at(299, None))), ["second"]);
+        assert!(due(&calendar, &done, at(199, None)).is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_jumped_forward_releases_nothing_early() {
+        let calendar = [step("first", 1_000)];
+        let done = BTreeSet::new();
+        assert!(due(&calendar, &done, at(90_000, Some(999))).is_empty());
+        assert!(due(&calendar, &done, at(999, Some(90_000))).is_empty());
+        assert_eq!(due(&calendar, &done, at(90_000, Some(1_000))).len(), 1);
+    }
+
+    #[test]
+    fn delays_double_until_the_next_regular_time() {
+        let regular = UnixSeconds(10_000_000);
+        let wait = |failures| {
+            let tries = Tries { failures, last: Some(UnixSeconds(0)) };
+            next_try(at(0, None), regular, tries, 0, 42).0
+        };
+        for (failures, least) in [(1, 60), (2, 120), (3, 240), (9, 15_360), (10, 21_600)] {
+            let waited = wait(failures);
+            assert!((least..least + least / 2).contains(&waited), "{failures}: {waited}");
+        }
+        assert!(wait(u32::MAX) < LONGEST_DELAY * 3 / 2);
+        assert_eq!(wait(0), regular.0, "without a failure the cron time holds");
+        let soon = next_try(at(0, None), UnixSeconds(5), Tries { failures: 4, last: None }, 0, 1);
+        assert_eq!(soon, UnixSeconds(5));
+    }
+
+    #[test]
+    fn members_spread_over_the_window_and_each_keeps_its_place() {
+        let cron = UnixSeconds(1_000);
+        let place = |seed| next_try(at(0, None), cron, Tries::default(), 600, seed).0 - cron.0;
+        let places: BTreeSet<i64> = (0..200).map(place).collect();
+        assert!(places.iter().all(|place| (0..600).contains(place)));
+        assert!(places.len() > 120, "{} places", places.len());
+        assert_eq!(place(7), place(7));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_tried_before_now_or_after_a_day_of_delay(
+            now in 0..4_000_000_000_i64, wait in 0..1_000_000_i64, last in 0..5_000_000_000_i64,
+            failures in 0..50_u32, spread in 0..7_200_u32, seed: u64,
+        ) {
+            let cron = UnixSeconds(now + wait);
+            let tries = Tries { failures, last: Some(UnixSeconds(last)) };
+            let next = next_try(at(now, None), cron, tries, spread, seed);
+            prop_assert!(next.0 >= now);
+            prop_assert!(next.0 <= cron.0 + i64::from(spread));
+            if failures > 0 {
+                prop_assert!(next.0 <= now + LONGEST_DELAY * 3 / 2);
+            }
+        }
+    }
+}

@@ -19,3 +19,10 @@ pub mod preview;
 pub mod receipt;
 pub mod seal;
 pub mod standing;
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod road;
+#[cfg(test)]
+mod trial;

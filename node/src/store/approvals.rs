@@ -156,3 +156,36 @@ async fn read(db: &mut SqliteConnection, row: &SqliteRow) -> Result<RecordedAppr
         hub_told_at: hub_told_at.map(UnixSeconds),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_approval_is_in_force_and_every_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        assert_eq!(find_newest(&store).await.unwrap(), None);
+        let first = Approval {
+            charter_hash: ContentHash::of(b"c"),
+            charter_number: 1,
+            directory_hash: ContentHash::of(b"d"),
+            directory_number: 2,
+            school_year: SchoolYear::ending(2026).unwrap(),
+            name: "Jo Doe".to_owned(),
+            title: "Superintendent".to_owned(),
+            approved_on: "2026-06-01".to_owned(),
+            offered: ["tested", "ela_met"].map(|id| ProgramId::new(id).unwrap()).into(),
+            ceiling: Some(PicoRho(7)),
+        };
+        let second = Approval { charter_number: 2, ceiling: None, ..first.clone() };
+        insert(&store, &first, UnixSeconds(1)).await.unwrap();
+        let id = insert(&store, &second, UnixSeconds(2)).await.unwrap();
+        update_hub_told(&store, id, UnixSeconds(3)).await.unwrap();
+        let newest = find_newest(&store).await.unwrap().unwrap();
+        assert_eq!((&newest.approval, newest.hub_told_at), (&second, Some(UnixSeconds(3))));
+        let all = list(&store).await.unwrap();
+        assert_eq!((&all[0].approval, all[0].hub_told_at), (&first, None));
+        assert_eq!(all[1], newest);
+    }
+}

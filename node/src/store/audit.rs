@@ -120,3 +120,32 @@ fn read(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
         head: hash(row, "audit_entry", "head")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_altered_or_cut_audit_log_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        for number in 0..4 {
+            insert(&store, UnixSeconds(number), "Jo Doe", "import csv", "a.csv").await.unwrap();
+        }
+        assert_eq!(list(&store).await.unwrap().len(), 4);
+        for guard in ["audit_entry_is_never_changed", "audit_entry_is_never_removed"] {
+            let drop = sqlx::AssertSqlSafe(format!("DROP TRIGGER {guard}"));
+            sqlx::query(drop).execute(&store.pool).await.unwrap();
+        }
+        let actor = "UPDATE audit_entry SET actor = $1 WHERE sequence = 3";
+        sqlx::query(actor).bind("nobody").execute(&store.pool).await.unwrap();
+        assert!(matches!(list(&store).await, Err(StoreError::AuditBroken(3))));
+        sqlx::query(actor).bind("Jo Doe").execute(&store.pool).await.unwrap();
+        assert_eq!(list(&store).await.unwrap().len(), 4);
+        sqlx::query("DELETE FROM audit_entry WHERE sequence = 2")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        assert!(matches!(list(&store).await, Err(StoreError::AuditBroken(2))));
+    }
+}

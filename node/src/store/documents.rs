@@ -106,3 +106,39 @@ fn read(row: &SqliteRow) -> Result<VerifiedDocument, StoreError> {
         school_year: year.map(|_| super::school_year(row, "document")).transpose()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(number: u64, text: &str) -> VerifiedDocument {
+        VerifiedDocument {
+            signed: SignedDocument {
+                kind: "charter".to_owned(),
+                document: text.as_bytes().to_vec(),
+                signature: vec![1; 64],
+            },
+            hash: ContentHash::of(text.as_bytes()),
+            number,
+            school_year: SchoolYear::ending(2026).ok(),
+        }
+    }
+
+    #[tokio::test]
+    async fn documents_come_back_as_they_were_kept_newest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        let (first, second) = (document(1, "one"), document(2, "two"));
+        for (document, at) in [(&second, 5), (&first, 9)] {
+            let inserted = insert(&store, document, UnixSeconds(at)).await.unwrap();
+            assert_eq!(inserted, Inserted::New);
+        }
+        let again = insert(&store, &first, UnixSeconds(10)).await.unwrap();
+        assert_eq!(again, Inserted::AlreadyHeld);
+        assert_eq!(find(&store, "charter", first.hash).await.unwrap(), Some(first.clone()));
+        assert_eq!(find(&store, "directory", first.hash).await.unwrap(), None);
+        assert_eq!(find_newest(&store, "charter").await.unwrap(), Some(second.clone()));
+        let year = SchoolYear::ending(2026).unwrap();
+        assert_eq!(list(&store, "charter", year).await.unwrap(), [second, first]);
+    }
+}

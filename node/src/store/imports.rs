@@ -169,3 +169,63 @@ async fn read(db: &mut SqliteConnection, row: &SqliteRow) -> Result<RecordedImpo
         superseded_at: superseded_at.map(UnixSeconds),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn import(year: u32, bytes: &[u8]) -> Import {
+        Import {
+            source: "csv".to_owned(),
+            school_year: SchoolYear::ending(year).unwrap(),
+            file_name: "student_years.csv".to_owned(),
+            sha256: ContentHash::of(bytes),
+            row_count: 8_000,
+            as_of: None,
+            columns: ["gpa", "days_absent"].map(str::to_owned).into(),
+            records_file: format!("{year}-{}.sealed", ContentHash::of(bytes).short()),
+        }
+    }
+
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open(&folder.path().join("node.db")).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_newer_import_takes_the_place_of_the_one_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let (old, new, other) = (import(2026, b"a"), import(2026, b"b"), import(2025, b"a"));
+        insert(&store, &[old.clone(), other.clone()], UnixSeconds(1)).await.unwrap();
+        insert(&store, std::slice::from_ref(&new), UnixSeconds(2)).await.unwrap();
+        let in_force = find(&store, new.school_year).await.unwrap();
+        assert_eq!(in_force.iter().map(|held| &held.import).collect::<Vec<_>>(), [&new]);
+        let all = list(&store).await.unwrap();
+        assert_eq!(all.len(), 3);
+        assert_eq!((&all[0].import, all[0].superseded_at), (&old, Some(UnixSeconds(2))));
+        assert_eq!((&all[1].import, all[1].superseded_at), (&other, None));
+    }
+
+    #[tokio::test]
+    async fn importing_the_same_bytes_twice_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let same = [import(2026, b"a")];
+        assert_eq!(insert(&store, &same, UnixSeconds(1)).await.unwrap(), [Inserted::New]);
+        let before = list(&store).await.unwrap();
+        assert_eq!(insert(&store, &same, UnixSeconds(2)).await.unwrap(), [Inserted::AlreadyHeld]);
+        assert_eq!(list(&store).await.unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn one_bad_import_of_several_applies_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        insert(&store, &[import(2026, b"a")], UnixSeconds(1)).await.unwrap();
+        let before = list(&store).await.unwrap();
+        let mut clash = import(2025, b"c");
+        clash.records_file.clone_from(&before[0].import.records_file);
+        insert(&store, &[import(2026, b"b"), clash], UnixSeconds(2)).await.unwrap_err();
+        assert_eq!(list(&store).await.unwrap(), before);
+    }
+}

@@ -11,7 +11,7 @@ use std::{path::Path, time::Duration};
 use peerlight_node_engine::privacy::chain;
 use peerlight_proto::units::{ContentHash, SchoolYear};
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection, Sqlite, SqlitePool, Transaction,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
@@ -97,13 +97,21 @@ impl Store {
     }
 
     /// Opens a database with the caller's own limits.
+    ///
+    /// When the disk is full SQLite itself rolls a transaction back, and the
+    /// connection goes on believing that it is in one. Such a connection is
+    /// closed rather than used again.
     pub async fn connect(options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(20));
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options)
+            .await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
         Ok(Self { pool })
     }

@@ -143,3 +143,114 @@ impl SubjectTables {
         percentile.is_finite().then_some(percentile)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use peerlight_proto::{
+        catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HASH: ContentHash = ContentHash([7; 32]);
+
+    fn charter() -> Charter {
+        let school_year = SchoolYear::ending(2026).unwrap();
+        Charter {
+            consortium: ConsortiumId::new("test").unwrap(),
+            number: 1,
+            school_year,
+            previous: None,
+            policy: Policy::shipped(school_year, "standard").unwrap(),
+            catalogue: Catalogue::shipped().hashed(),
+        }
+    }
+
+    fn message(cumulative: Vec<u32>) -> v1::GrowthTables {
+        let table = v1::GrowthTable {
+            subject: "ela".to_owned(),
+            grade: "05".to_owned(),
+            band: 2,
+            cumulative_millionths: cumulative,
+            pooled_students: 900,
+        };
+        v1::GrowthTables {
+            consortium: "test".to_owned(),
+            charter_hash: HASH.as_bytes().to_vec(),
+            school_year: 2026,
+            tables: vec![table],
+            members_pooled: 3,
+            method: String::new(),
+        }
+    }
+
+    fn even() -> Vec<u32> {
+        (1..25).map(|edge| edge * 40_000).collect()
+    }
+
+    fn percentile(cumulative: Vec<u32>, residual: f64) -> f64 {
+        let tables = PercentileTables::read(&message(cumulative), &charter(), HASH).unwrap();
+        let ela = tables.subject(&SubjectId::new("ela").unwrap()).unwrap();
+        ela.percentile("05".parse().unwrap(), 2, residual).unwrap()
+    }
+
+    #[test]
+    fn a_percentile_is_interpolated_within_its_bin() {
+        assert!((percentile(even(), 0.0) - 50.0).abs() < 1e-9);
+        assert!((percentile(even(), 0.06) - 51.0).abs() < 1e-9);
+        assert!((percentile(even(), 3.0) - 99.0).abs() < 1e-9);
+        assert!((percentile(even(), -40.0) - 1.0).abs() < 1e-9);
+        // All of the band's students in the bin from 0.12 to 0.36.
+        let narrow: Vec<u32> = (1..25).map(|edge| if edge <= 13 { 0 } else { WHOLE }).collect();
+        assert!((percentile(narrow.clone(), 0.24) - 50.0).abs() < 1e-9);
+        assert!((percentile(narrow, 0.1) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_no_table_is_for_has_no_percentile() {
+        let tables = PercentileTables::read(&message(even()), &charter(), HASH).unwrap();
+        let ela = tables.subject(&SubjectId::new("ela").unwrap()).unwrap();
+        assert_eq!(ela.percentile("05".parse().unwrap(), 1, 0.0), None);
+        assert_eq!(ela.percentile("11".parse().unwrap(), 2, 0.0), None);
+        assert_eq!(ela.percentile("05".parse().unwrap(), 9, 0.0), None);
+        assert_eq!(ela.percentile("05".parse().unwrap(), 2, f64::NAN), None);
+        assert!(tables.subject(&SubjectId::new("art").unwrap()).is_none());
+    }
+
+    #[test]
+    fn tables_that_do_not_fit_the_charter_are_refused_whole() {
+        let spoils: [fn(&mut v1::GrowthTables); 10] = [
+            |message| message.consortium = "other".to_owned(),
+            |message| message.school_year = 2025,
+            |message| message.charter_hash[0] ^= 1,
+            |message| message.tables[0].subject = "art".to_owned(),
+            |message| message.tables[0].grade = "12".to_owned(),
+            |message| message.tables[0].band = 4,
+            |message| message.tables[0].cumulative_millionths.truncate(23),
+            |message| message.tables[0].cumulative_millionths.swap(3, 4),
+            |message| message.tables[0].cumulative_millionths[23] = WHOLE + 1,
+            |message| message.tables.push(message.tables[0].clone()),
+        ];
+        for (number, spoil) in spoils.into_iter().enumerate() {
+            let mut spoiled = message(even());
+            spoil(&mut spoiled);
+            let read = PercentileTables::read(&spoiled, &charter(), HASH);
+            assert!(read.is_err(), "spoil {number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_higher_residual_never_has_a_lower_percentile(
+            mut cumulative in prop::collection::vec(0..=WHOLE, 24),
+            low in -5.0..5.0_f64, step in 0.0..5.0_f64,
+        ) {
+            cumulative.sort_unstable();
+            let before = percentile(cumulative.clone(), low);
+            let after = percentile(cumulative, low + step);
+            prop_assert!(before <= after);
+            prop_assert!((1.0..=99.0).contains(&before) && (1.0..=99.0).contains(&after));
+        }
+    }
+}

@@ -26,4 +26,6 @@ pub mod release;
 mod sample;
 pub mod sensitivity;
 #[cfg(test)]
+mod statistics;
+#[cfg(test)]
 mod whole_year;

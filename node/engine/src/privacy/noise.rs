@@ -78,7 +78,7 @@ impl Sampler for OpenDp {
 }
 
 /// What the library says a block costs, as a plain rho.
-fn library_price(block: &Block) -> Fallible<f64> {
+pub(super) fn library_price(block: &Block) -> Fallible<f64> {
     gaussian(block.sigma)?.map(&(block.l2_squared as f64).sqrt())
 }
 

@@ -1,0 +1,133 @@
+//! Tests of the release transaction under faults: killed at every step, out of
+//! disk, and a ledger that somebody edited. Whatever happens, a charge has its
+//! payload, a payload its charge, and noise is drawn once.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use sqlx::SqlitePool;
+
+use super::{prepare::PrepareError, trial::Trial};
+use crate::store::{Store, StoreError, ledger, outbox};
+
+/// Polls the future inside at most so many times, then is done without it: as
+/// if the program had been killed there.
+struct Killed<'a, F> {
+    inner: Pin<&'a mut F>,
+    polls_left: usize,
+}
+
+impl<F: Future> Future for Killed<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls_left == 0 {
+            return Poll::Ready(None);
+        }
+        self.polls_left -= 1;
+        match self.inner.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.polls_left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// How many charges there are, each with its payload and outbox entry.
+async fn charges(store: &Store) -> usize {
+    let entries = ledger::list(store).await.unwrap();
+    let releases = outbox::list(store).await.unwrap();
+    assert_eq!(entries.len(), releases.len(), "a charge without a payload, or the reverse");
+    for (position, (entry, release)) in entries.iter().zip(&releases).enumerate() {
+        assert_eq!((entry, release.sequence), (&release.entry, position as u64 + 1));
+        let payload = outbox::find_payload(store, &entry.release_id).await.unwrap().unwrap();
+        let digest = peerlight_proto::units::ContentHash::of(&payload);
+        assert_eq!(digest, entry.payload_digest);
+    }
+    entries.len()
+}
+
+#[tokio::test]
+async fn killed_at_any_step_a_release_is_whole_or_not_there() {
+    let trial = Trial::new();
+    let store = trial.approved("node.db").await;
+    trial.prepare(&store, "english_learners").await.unwrap();
+    let mut polls = 0;
+    let mut kills = 0;
+    loop {
+        polls += 1;
+        let whole = pin!(trial.prepare(&store, "enrolled"));
+        let outcome = Killed { inner: whole, polls_left: polls }.await;
+        let held = charges(&store).await;
+        match outcome {
+            Some(prepared) => {
+                let drawn = prepared.unwrap().into_release();
+                assert_eq!((held, drawn.sequence), (2, 2));
+                break;
+            }
+            // Killed between the commit and the answer: spent, and kept.
+            None if held == 2 => break,
+            None => kills += 1,
+        }
+    }
+    assert!(kills >= 5, "killed at {kills} steps only");
+    let again = trial.prepare(&store, "enrolled").await.unwrap();
+    assert!(matches!(again, super::prepare::Prepared::AlreadyDrawn(_)));
+    assert_eq!(charges(&store).await, 2);
+}
+
+#[tokio::test]
+async fn a_full_disk_charges_nothing_and_the_release_comes_later() {
+    let trial = Trial::new();
+    let store = trial.approved("node.db").await;
+    trial.prepare(&store, "english_learners").await.unwrap();
+    store.close().await;
+    let pages = std::fs::metadata(trial.path("node.db")).unwrap().len() / 4096;
+    let limited = trial.limited("node.db", pages as usize).await;
+    let programs: Vec<&str> =
+        trial.charter.policy.programs.iter().map(|program| program.id.as_str()).collect();
+    let mut drawn = 1;
+    let mut refused = None;
+    for program in programs.into_iter().filter(|program| *program != "english_learners") {
+        match trial.prepare(&limited, program).await {
+            Ok(_) => drawn += 1,
+            Err(PrepareError::Store(StoreError::Full)) => refused = Some(program),
+            Err(other) => panic!("{program}: {other}"),
+        }
+        assert_eq!(charges(&limited).await, drawn, "after {program}");
+    }
+    limited.close().await;
+    let refused = refused.expect("the disk was never full");
+
+    let store = Store::open(&trial.path("node.db")).await.unwrap();
+    let release = trial.prepare(&store, refused).await.unwrap().into_release();
+    assert_eq!(release.sequence, drawn as u64 + 1);
+    assert_eq!(charges(&store).await, drawn + 1);
+}
+
+#[tokio::test]
+async fn an_edited_ledger_stops_every_release() {
+    let trial = Trial::new();
+    let store = trial.approved("node.db").await;
+    trial.prepare(&store, "enrolled").await.unwrap();
+    let path = trial.path("node.db");
+    let raw = SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    for statement in [
+        "UPDATE ledger_entry SET pico_rho = 1",
+        "DELETE FROM ledger_entry",
+        "UPDATE noisy_release SET payload = x'00'",
+        "DELETE FROM audit_entry",
+    ] {
+        let refused = sqlx::query(statement).execute(&raw).await.unwrap_err().to_string();
+        assert!(refused.contains("only ever added to") || refused.contains("drawn once"));
+    }
+    // Somebody who removes the guard first is found by the chain.
+    sqlx::query("DROP TRIGGER ledger_entry_is_never_changed").execute(&raw).await.unwrap();
+    sqlx::query("UPDATE ledger_entry SET pico_rho = 1").execute(&raw).await.unwrap();
+    let refused = trial.prepare(&store, "suspension").await.unwrap_err();
+    assert!(matches!(refused, PrepareError::Store(StoreError::Broken(_))), "{refused}");
+    assert!(refused.to_string().contains("restored"), "{refused}");
+}

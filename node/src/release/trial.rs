@@ -1,0 +1,189 @@
+//! A small approved district and a pretended hub, for this module's tests.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use peerlight_node_engine::privacy::exact::ExactRelease;
+use peerlight_proto::{
+    catalogue::Catalogue,
+    charter::{Charter, Policy},
+    directory::{Directory, Level, School},
+    document,
+    envelope::EnvelopeSecret,
+    layout::{ReleaseLayout, release_layout},
+    names::{ConsortiumId, MemberId, SchoolId},
+    units::{ContentHash, GradeSet, SchoolYear, UnixSeconds},
+    v1::{EnvelopeHeader, EnvelopeKey, HubKeys, Receipt, SignedReceipt},
+};
+use prost::Message;
+use ring::signature::Ed25519KeyPair;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::{
+    prepare::{PrepareError, Prepared, Terms, prepare},
+    seal::Sender,
+};
+use crate::store::{
+    Store,
+    approvals::{self, Approval},
+};
+
+pub(super) const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
+
+pub(super) struct Trial {
+    folder: tempfile::TempDir,
+    pub(super) charter: Charter,
+    pub(super) directory: Directory,
+    pub(super) member: MemberId,
+    pub(super) signing_key: Ed25519KeyPair,
+    pub(super) receipt_key: Ed25519KeyPair,
+    pub(super) hub_secret: EnvelopeSecret,
+    pub(super) hub_keys: HubKeys,
+}
+
+impl Trial {
+    pub(super) fn new() -> Self {
+        let school_year = SchoolYear::ending(2026).unwrap();
+        let consortium = ConsortiumId::new("test").unwrap();
+        let member = MemberId::new("37").unwrap();
+        let charter = Charter {
+            consortium: consortium.clone(),
+            number: 3,
+            school_year,
+            previous: None,
+            policy: Policy::shipped(school_year, "standard").unwrap(),
+            catalogue: Catalogue::shipped().hashed(),
+        };
+        let school = |id: &str| School {
+            id: SchoolId::new(id).unwrap(),
+            lea: member.clone(),
+            name: String::new(),
+            level: Level::K12,
+            school_type: "regular".to_owned(),
+            grades: GradeSet::ALL,
+            county: None,
+            enrollment: Some(500),
+            features: BTreeMap::new(),
+        };
+        let directory = Directory {
+            consortium,
+            number: 5,
+            school_year,
+            features_source: String::new(),
+            schools: vec![school("1"), school("2")],
+        };
+        let (hub_secret, public_key) = EnvelopeSecret::generate();
+        let receipt_key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
+        let hub_keys = HubKeys {
+            consortium: "test".to_owned(),
+            number: 1,
+            envelope_keys: vec![EnvelopeKey {
+                key_id: document::key_id(&public_key),
+                public_key,
+                active_from_seconds: NOW.0 - 1,
+                active_until_seconds: NOW.0 + 1000,
+                opens_until_seconds: NOW.0 + 2000,
+            }],
+            receipt_key: document::public_key(&receipt_key),
+        };
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            charter,
+            directory,
+            member,
+            signing_key: Ed25519KeyPair::from_seed_unchecked(&[2; 32]).unwrap(),
+            receipt_key,
+            hub_secret,
+            hub_keys,
+        }
+    }
+
+    /// A database of this name, where everything is approved.
+    pub(super) async fn approved(&self, name: &str) -> Store {
+        let store = Store::open(&self.path(name)).await.unwrap();
+        approvals::insert(&store, &self.approval(), NOW).await.unwrap();
+        store
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Opens an existing database that may not grow beyond `pages`.
+    pub(super) async fn limited(&self, name: &str, pages: usize) -> Store {
+        let options = SqliteConnectOptions::new().filename(self.path(name));
+        Store::connect(options.pragma("max_page_count", pages.to_string())).await.unwrap()
+    }
+
+    pub(super) fn approval(&self) -> Approval {
+        Approval {
+            charter_hash: self.terms().charter_hash,
+            charter_number: self.charter.number,
+            directory_hash: self.terms().directory_hash,
+            directory_number: self.directory.number,
+            school_year: self.charter.school_year,
+            name: "Jo Doe".to_owned(),
+            title: "Superintendent".to_owned(),
+            approved_on: "2026-06-01".to_owned(),
+            offered: self.charter.policy.programs.iter().map(|p| p.id.clone()).collect(),
+            ceiling: None,
+        }
+    }
+
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms {
+            charter: &self.charter,
+            charter_hash: ContentHash::of(b"charter"),
+            directory: &self.directory,
+            directory_hash: ContentHash::of(b"directory"),
+            member: &self.member,
+        }
+    }
+
+    pub(super) fn layout(&self, program: &str) -> ReleaseLayout {
+        let program = program.parse().unwrap();
+        let period = self.charter.program(&program).unwrap().periods[0].id.clone();
+        release_layout(&self.charter, &self.directory, &self.member, &program, &period).unwrap()
+    }
+
+    /// Prepares a release whose every total is 1000.
+    pub(super) async fn prepare(
+        &self,
+        store: &Store,
+        program: &str,
+    ) -> Result<Prepared, PrepareError> {
+        let layout = self.layout(program);
+        prepare(store, self.terms(), &layout, exact(&layout), NOW).await
+    }
+
+    pub(super) fn sender(&self) -> Sender<'_> {
+        Sender {
+            consortium: &self.charter.consortium,
+            member: &self.member,
+            signing_key: &self.signing_key,
+        }
+    }
+
+    /// The receipt an honest hub gives for this header.
+    pub(super) fn receipt(header: &EnvelopeHeader) -> Receipt {
+        Receipt {
+            consortium: header.consortium.clone(),
+            member: header.sender.clone(),
+            release_id: header.release_id.clone(),
+            sequence: header.sequence,
+            payload_digest: header.payload_digest.clone(),
+            ledger_sequence: header.ledger_sequence,
+            ledger_head: header.ledger_head.clone(),
+            received_at_seconds: NOW.0,
+        }
+    }
+
+    pub(super) fn sign(&self, receipt: &Receipt) -> SignedReceipt {
+        let receipt = receipt.encode_to_vec();
+        let signature = document::sign_detached(&self.receipt_key, document::RECEIPT, &receipt);
+        SignedReceipt { receipt, signature }
+    }
+}
+
+pub(super) fn exact(layout: &ReleaseLayout) -> ExactRelease {
+    ExactRelease::from_blocks(layout.blocks.iter().map(|block| vec![1000; block.cells()]).collect())
+}
