@@ -6,4 +6,7 @@
 
 pub mod bench;
 pub mod clock;
+pub mod demo;
+pub mod harness;
+pub mod sgp;
 pub mod synthetic;

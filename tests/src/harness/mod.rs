@@ -1,0 +1,12 @@
+//! Drives the two real programs: their processes, their sockets, their
+//! answers. It knows what they print and nothing of their insides.
+
+mod consortium;
+mod program;
+mod relay;
+mod rest;
+
+pub use consortium::{Consortium, Foundation, Node};
+pub use program::{Failure, Program, Programs, Serving};
+pub use relay::{Relay, Traffic};
+pub use rest::Rest;
