@@ -18,5 +18,7 @@ pub mod home;
 pub mod hub;
 pub mod keys;
 pub mod membership;
+pub mod records;
 pub mod release;
+pub mod source;
 pub mod store;

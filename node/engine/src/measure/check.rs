@@ -7,40 +7,17 @@
 use std::collections::BTreeMap;
 
 use peerlight_proto::{catalogue::GradeConstant, units::Grade};
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator,
-    Value,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value};
 
 use super::{
     expression::{ExpressionError, mistyped},
     node::{Arithmetic, Graph, Node, NodeId, Precision},
+    syntax::{AGGREGATES, arguments, mirrored, quoted, unsupported},
 };
 use crate::{
     intake::days_of,
     student::{Column, ColumnSet, Kind},
 };
-
-/// Functions that a data lead might try, and that look at other rows.
-const AGGREGATES: &[&str] = &[
-    "count",
-    "sum",
-    "avg",
-    "min",
-    "max",
-    "median",
-    "stddev",
-    "variance",
-    "rank",
-    "row_number",
-    "lag",
-    "lead",
-    "string_agg",
-    "array_agg",
-    "any_value",
-    "first_value",
-    "last_value",
-];
 
 /// A checked part.
 #[derive(Clone, Copy)]
@@ -353,49 +330,4 @@ impl<'a> Checker<'a> {
 
 const fn is_grade(column: Column) -> bool {
     matches!(column.kind(), Kind::Grade)
-}
-
-fn quoted(part: &Expr) -> Option<&str> {
-    match part {
-        Expr::Nested(inner) => quoted(inner),
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn mirrored(op: &BinaryOperator) -> BinaryOperator {
-    match op {
-        BinaryOperator::Lt => BinaryOperator::Gt,
-        BinaryOperator::LtEq => BinaryOperator::GtEq,
-        BinaryOperator::Gt => BinaryOperator::Lt,
-        BinaryOperator::GtEq => BinaryOperator::LtEq,
-        other => other.clone(),
-    }
-}
-
-/// The plain arguments of a call; `None` where it has anything else.
-fn arguments(function: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &function.args else { return None };
-    let is_plain = list.duplicate_treatment.is_none()
-        && list.clauses.is_empty()
-        && function.filter.is_none()
-        && function.null_treatment.is_none()
-        && function.within_group.is_empty();
-    if !is_plain {
-        return None;
-    }
-    list.args
-        .iter()
-        .map(|argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(part)) => Some(part),
-            _ => None,
-        })
-        .collect()
-}
-
-fn unsupported(part: &Expr) -> ExpressionError {
-    ExpressionError::Unsupported(part.to_string().chars().take(80).collect())
 }

@@ -1,9 +1,9 @@
 //! A subject's growth as two more numbers of a student year: the cell of the
 //! residual histogram, and the percentile once there are tables.
 //!
-//! A student counts with a score and the score of the grade just below. A
-//! stated grade of the earlier score must be that grade; where the records do
-//! not state it, the score is taken as the node resolved it.
+//! A student counts with a score and the score of the grade just below, whose
+//! grade must be known. The score two grades below helps where it is there and
+//! is not known to be of another grade.
 
 use peerlight_proto::{
     charter::{Charter, GrowthModel},
@@ -112,17 +112,16 @@ impl Subject {
             }
             let grade = grade_of(chunk, row);
             let assessed = byte(Column::GradeAssessed, row);
-            let is_below = |column, years: u8| {
-                let of_score = byte(column, row);
-                of_score == MISSING || of_score.checked_add(years) == Some(grade)
-            };
+            let is_below = |of_score: u8, years: u8| of_score.checked_add(years) == Some(grade);
+            let of_prior = byte(Column::PriorGradeLevel, row);
+            let of_prior2 = byte(Column::Prior2GradeLevel, row);
             let Some(of_student) = Grade::from_index(usize::from(grade)) else { continue };
-            if !(assessed == MISSING || assessed == grade) || !is_below(Column::PriorGradeLevel, 1)
-            {
+            if !(assessed == MISSING || assessed == grade) || !is_below(of_prior, 1) {
                 continue;
             }
-            let earlier =
-                second.map(|second| second[row]).filter(|_| is_below(Column::Prior2GradeLevel, 2));
+            let earlier = second
+                .map(|second| second[row])
+                .filter(|_| of_prior2 == MISSING || is_below(of_prior2, 2));
             let placed = self.predictor.place(of_student, scores[row], priors[row], earlier);
             if let Some(value) = placed.and_then(|placed| number(of_student, placed)) {
                 *out = value;

@@ -19,6 +19,7 @@ mod kernel;
 mod local;
 mod node;
 mod plan;
+mod syntax;
 mod tally;
 
 pub use define::{check_catalogue, measure_columns, offered, program_columns};

@@ -1,0 +1,160 @@
+//! Student years on the disk: columnar, sorted by school, sealed, one file an
+//! import and school year.
+//!
+//! ```text
+//! StudentYears ──▶ Parquet ──AES-256-GCM──▶ file ◀── named by a row of `import`
+//!                  ids     ──AES-256-GCM──▶   under a second key: counting never opens them
+//! file ──▶ column chunks ──threads──▶ the engine's kernel
+//! ```
+//!
+//! A file is written under another name, flushed, and renamed before any row
+//! names it; what no row names is swept. Nothing here prints a value.
+
+mod count;
+mod decode;
+mod import;
+mod keys;
+mod layout;
+mod priors;
+mod seal;
+mod write;
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use peerlight_node_engine::intake::StudentYears;
+use peerlight_proto::units::hexadecimal;
+use ring::rand::{SecureRandom, SystemRandom};
+
+pub use count::{CountError, Year, count};
+pub use decode::RecordFile;
+pub use import::{
+    Applied, ImportError, ImportOptions, Outcome, apply, effective_columns, sweep, year,
+};
+pub use keys::RecordKeys;
+pub use write::to_parquet;
+
+/// Ending of a sealed file.
+const ENDING: &str = ".records";
+
+/// Ending while a file is written.
+const UNFINISHED: &str = ".unfinished";
+
+/// The folder of sealed files, and the keys that open them.
+#[derive(Debug)]
+pub struct Records {
+    folder: PathBuf,
+    keys: RecordKeys,
+}
+
+/// Records cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// The file system failed.
+    #[error("the records file {path} could not be {what}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The file was altered, cut short, or sealed under other keys.
+    #[error(
+        "the records file {0} does not open under this node's keys: \
+         restore it and the keys from the same backup, or import the year again"
+    )]
+    Sealed(PathBuf),
+    /// The content is not what this version writes.
+    #[error("the records file {path} cannot be read ({reason}): import the year again")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The system gave no randomness.
+    #[error("this system gave no randomness to seal records with")]
+    Randomness,
+}
+
+impl Records {
+    /// Opens the folder, made if it is not there.
+    pub fn open(folder: impl Into<PathBuf>, keys: RecordKeys) -> Result<Self, RecordsError> {
+        let folder = folder.into();
+        fs::create_dir_all(&folder).map_err(failed(&folder, "created"))?;
+        Ok(Self { folder, keys })
+    }
+
+    /// Writes and seals the student years of one school year; the name of the
+    /// finished file.
+    pub fn write(&self, years: &StudentYears) -> Result<String, RecordsError> {
+        let mut random = [0; 8];
+        SystemRandom::new().fill(&mut random).map_err(|_| RecordsError::Randomness)?;
+        let year = years.school_year.ending_year();
+        let name = format!("{year}-{}{ENDING}", hexadecimal(&random));
+        let path = self.folder.join(&name);
+        let content =
+            write::to_parquet(years, &self.keys).map_err(|error| content(&path, &error))?;
+        let sealed = seal::seal(&self.keys, &name, content, &write::ids(years))?;
+        let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
+        let written = write_flushed(&unfinished, &sealed)
+            .and_then(|()| fs::rename(&unfinished, &path))
+            .and_then(|()| fs::File::open(&self.folder)?.sync_all());
+        if written.is_err() {
+            // A full disk: make room again; the sweep at start would as well.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written.map_err(failed(&path, "written"))?;
+        Ok(name)
+    }
+
+    /// Opens a sealed file for counting.
+    pub fn read(&self, name: &str) -> Result<RecordFile, RecordsError> {
+        let path = self.folder.join(name);
+        let sealed = fs::read(&path).map_err(failed(&path, "read"))?;
+        let opened = seal::open(&self.keys, name, sealed);
+        let bytes = opened.ok_or_else(|| RecordsError::Sealed(path.clone()))?;
+        RecordFile::open(bytes).map_err(|error| content(&path, &error))
+    }
+
+    /// Removes files that no import names, and unfinished ones; how many.
+    pub fn sweep(&self, named: &BTreeSet<String>) -> Result<usize, RecordsError> {
+        let mut swept = 0;
+        for entry in fs::read_dir(&self.folder).map_err(failed(&self.folder, "listed"))? {
+            let entry = entry.map_err(failed(&self.folder, "listed"))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_ours = name.ends_with(ENDING) || name.ends_with(UNFINISHED);
+            if is_ours && !named.contains(&name) {
+                fs::remove_file(entry.path()).map_err(failed(&entry.path(), "removed"))?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn failed(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> RecordsError {
+    move |source| RecordsError::File { path: path.to_owned(), what, source }
+}
+
+fn content(path: &Path, error: &parquet::errors::ParquetError) -> RecordsError {
+    RecordsError::Content { path: path.to_owned(), reason: error.to_string() }
+}

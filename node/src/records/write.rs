@@ -1,0 +1,154 @@
+//! Writes student years as Parquet: typed columns, dictionaries, zstd.
+
+use std::{ops::Range, sync::Arc};
+
+use parquet::{
+    basic::{Compression, Type as Physical, ZstdLevel},
+    data_type::{
+        ByteArray, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type,
+    },
+    errors::Result,
+    file::{
+        metadata::KeyValue,
+        properties::WriterProperties,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::types::Type,
+};
+use peerlight_node_engine::{
+    intake::{Ids, Shape, StudentYears},
+    student::{MISSING, Values},
+};
+
+use super::{
+    keys::RecordKeys,
+    layout::{SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, field, has_missing, physical},
+};
+
+/// Rows of a row group: what one thread takes at a time.
+const ROW_GROUP: usize = 65_536;
+
+/// Student years as the bytes of a Parquet file, not sealed. Rows must be
+/// ordered by school for the kernel to be fast.
+pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
+    let has_statewide = (0..years.rows()).any(|row| !years.statewide.get(row).is_empty());
+    let mut fields = vec![
+        field(SCHOOL, Physical::INT32, false)?,
+        field(STUDENT, Physical::FIXED_LEN_BYTE_ARRAY, false)?,
+    ];
+    if has_statewide {
+        fields.push(field(STATEWIDE, Physical::FIXED_LEN_BYTE_ARRAY, true)?);
+    }
+    let columns: Vec<(_, &Values, bool)> = years
+        .columns()
+        .iter()
+        .filter_map(|column| years.values(column).map(|values| (column, values)))
+        .map(|(column, values)| (column, values, has_missing(values)))
+        .collect();
+    for (column, _, is_optional) in &columns {
+        fields.push(field(column.name(), physical(*column), *is_optional)?);
+    }
+    let schema = Type::group_type_builder("student_years").with_fields(fields).build()?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_key_value_metadata(Some(about(years)))
+        .build();
+    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
+    for start in (0..years.rows()).step_by(ROW_GROUP) {
+        let rows = start..years.rows().min(start + ROW_GROUP);
+        let mut group = writer.next_row_group()?;
+        let schools: Vec<i32> = years.school[rows.clone()].iter().map(|at| *at as i32).collect();
+        write::<Int32Type>(&mut group, &schools, None)?;
+        let (students, _) = pseudonyms(&years.students, rows.clone(), keys, 0);
+        write::<FixedLenByteArrayType>(&mut group, &students, None)?;
+        if has_statewide {
+            let (ids, levels) = pseudonyms(&years.statewide, rows.clone(), keys, 1);
+            write::<FixedLenByteArrayType>(&mut group, &ids, Some(&levels))?;
+        }
+        for (_, values, is_optional) in &columns {
+            write_values(&mut group, values, rows.clone(), *is_optional)?;
+        }
+        group.close()?;
+    }
+    writer.into_inner()
+}
+
+/// The ids of every row, to be sealed under a key of their own: local id and
+/// statewide id, each after its length.
+pub(super) fn ids(years: &StudentYears) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for row in 0..years.rows() {
+        for id in [years.students.get(row), years.statewide.get(row)] {
+            bytes.extend((id.len() as u32).to_le_bytes());
+            bytes.extend(id);
+        }
+    }
+    bytes
+}
+
+/// What the file says about itself.
+fn about(years: &StudentYears) -> Vec<KeyValue> {
+    let says = |key: &str, value: String| KeyValue { key: key.to_owned(), value: Some(value) };
+    let mut about = vec![
+        says(YEAR, years.school_year.ending_year().to_string()),
+        says(SCHOOLS, years.schools.join("\n")),
+        says(SHAPE, Shape::of(years).to_text()),
+    ];
+    for (column, names) in &years.names {
+        about.push(says(&format!("peerlight.names.{}", column.name()), names.join("\n")));
+    }
+    about
+}
+
+fn write_values(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    values: &Values,
+    rows: Range<usize>,
+    is_optional: bool,
+) -> Result<()> {
+    match values {
+        Values::Numbers(all) => {
+            let all = &all[rows];
+            let there: Vec<f64> = all.iter().copied().filter(|number| !number.is_nan()).collect();
+            let levels: Vec<i16> = all.iter().map(|number| i16::from(!number.is_nan())).collect();
+            write::<DoubleType>(group, &there, is_optional.then_some(&levels))
+        }
+        Values::Bytes(all) => {
+            let all = &all[rows];
+            let there = all.iter().filter(|byte| **byte != MISSING).map(|byte| i32::from(*byte));
+            let levels: Vec<i16> = all.iter().map(|byte| i16::from(*byte != MISSING)).collect();
+            let there: Vec<i32> = there.collect();
+            write::<Int32Type>(group, &there, is_optional.then_some(&levels))
+        }
+    }
+}
+
+fn write<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    values: &[T::T],
+    levels: Option<&Vec<i16>>,
+) -> Result<()> {
+    let mut column =
+        group.next_column()?.expect("the schema has a column for each that is written");
+    column.typed::<T>().write_batch(values, levels.map(Vec::as_slice), None)?;
+    column.close()
+}
+
+/// Pseudonyms of the ids that are there, and which rows have one.
+fn pseudonyms(
+    ids: &Ids,
+    rows: Range<usize>,
+    keys: &RecordKeys,
+    kind: u8,
+) -> (Vec<FixedLenByteArray>, Vec<i16>) {
+    let (mut there, mut levels) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let id = ids.get(row);
+        levels.push(i16::from(!id.is_empty()));
+        if !id.is_empty() {
+            let pseudonym = keys.pseudonym(kind, id);
+            there.push(FixedLenByteArray::from(ByteArray::from(pseudonym.to_vec())));
+        }
+    }
+    (there, levels)
+}
