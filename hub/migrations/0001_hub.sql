@@ -109,12 +109,21 @@ CREATE TABLE incident (
     description TEXT   NOT NULL
 );
 
--- Benchmark runs; results carry the run's number.
+-- Benchmark runs, by what they were computed from: the engine gives the same
+-- results from the same inputs.
 CREATE TABLE benchmark_run (
-    run            BIGINT NOT NULL PRIMARY KEY,
-    school_year    BIGINT NOT NULL,
-    charter_hash   TEXT   NOT NULL,
-    directory_hash TEXT   NOT NULL,
-    releases       BIGINT NOT NULL,
-    finished_at    BIGINT NOT NULL
+    run         BIGINT NOT NULL PRIMARY KEY,
+    charter     BIGINT NOT NULL,  -- number of the charter
+    directory   BIGINT NOT NULL,  -- number of the directory
+    seed        BIGINT NOT NULL,  -- of the posterior draws
+    finished_at BIGINT NOT NULL
+);
+
+-- The releases a run was computed from.
+CREATE TABLE benchmark_run_release (
+    run        BIGINT NOT NULL REFERENCES benchmark_run (run),
+    member     TEXT   NOT NULL,
+    release_id TEXT   NOT NULL,
+    PRIMARY KEY (run, member, release_id),
+    FOREIGN KEY (member, release_id) REFERENCES release (member, release_id)
 );

@@ -5,16 +5,15 @@
 
 use std::{io, path::PathBuf};
 
+use peerlight_hub_engine::{admission::Rejection, growth::RoundError};
 use peerlight_proto::{
     charter::CharterError,
     directory::DirectoryError,
     document::BadSignature,
     envelope::EnvelopeError,
-    layout::LayoutError,
     names::{InvalidName, MemberId, SchoolId},
     token::InvalidToken,
     units::SchoolYear,
-    wire::PayloadError,
 };
 use tonic::{Code, Status};
 
@@ -27,12 +26,9 @@ pub enum Error {
     /// An envelope that cannot be read, verified or opened.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// A payload of another shape.
+    /// A release that is not taken in.
     #[error(transparent)]
-    Payload(#[from] PayloadError),
-    /// A program or period that the charter does not have.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
+    Rejected(#[from] Rejection),
     /// An envelope larger than any release of the member.
     #[error("the envelope is larger than {limit} bytes, which no release of this member is")]
     TooLarge {
@@ -57,15 +53,6 @@ pub enum Error {
         what: &'static str,
         /// The number in force.
         number: u32,
-    },
-    /// A release that contradicts one the hub holds.
-    #[error(
-        "the hub holds another release with the same {what}: noise is drawn once, and this was \
-         reported to the hub's operator"
-    )]
-    Equivocation {
-        /// What both claim.
-        what: &'static str,
     },
     /// A certificate request that cannot be read or is not signed by its key.
     #[error("the certificate request cannot be read, or is not signed by the key it is for")]
@@ -180,8 +167,17 @@ pub enum Error {
         problem: String,
     },
     /// A growth round without what it needs.
-    #[error("{0}")]
-    Growth(#[from] GrowthFault),
+    #[error(transparent)]
+    Growth(#[from] RoundError),
+    /// A growth round that is closed already.
+    #[error(
+        "the growth round of {0} is closed: other tables would change what districts have \
+         already looked up"
+    )]
+    RoundClosed(SchoolYear),
+    /// Nothing to benchmark.
+    #[error("no district has sent a release for {0} yet: wait for a sync")]
+    NoReleases(SchoolYear),
 
     // The operator must look at the machine.
     /// A file that cannot be read or written.
@@ -223,26 +219,6 @@ pub enum Error {
     Stopping,
 }
 
-/// Why a growth round cannot be closed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GrowthFault {
-    /// The charter has no growth model.
-    #[error("the charter has no growth model: there is no growth round to close")]
-    NoModel,
-    /// No district has sent a histogram.
-    #[error("no district has sent a growth histogram yet: see `peerlight-hub growth status`")]
-    NoHistograms,
-    /// Tables are there already.
-    #[error(
-        "the growth round of {0} is closed and its tables are in use: a second closing would \
-         change what districts have already looked up"
-    )]
-    Closed(SchoolYear),
-    /// The pool cannot be turned into tables.
-    #[error("the histograms cannot be pooled: {0}")]
-    Pool(String),
-}
-
 impl Error {
     /// The program's exit code.
     pub const fn exit_code(&self) -> u8 {
@@ -266,20 +242,19 @@ impl Error {
             | Self::Charter(_)
             | Self::Directory(_)
             | Self::Envelope(_)
-            | Self::Payload(_)
-            | Self::Layout(_)
+            | Self::Rejected(_)
             | Self::TooLarge { .. }
             | Self::Release { .. }
             | Self::NotInForce { .. }
-            | Self::Equivocation { .. }
             | Self::TokenLine(_)
             | Self::Name(_)
             | Self::Hash(_)
             | Self::Request
             | Self::RequestName(_)
             | Self::SigningKey
-            | Self::Growth(_) => 6,
-            Self::Missing(..) | Self::RoundOpen(_) => 9,
+            | Self::Growth(_)
+            | Self::RoundClosed(_) => 6,
+            Self::Missing(..) | Self::RoundOpen(_) | Self::NoReleases(_) => 9,
             Self::File { .. }
             | Self::Store(_)
             | Self::Migration(_)
@@ -295,9 +270,8 @@ impl Error {
     /// The gRPC status code: whose move it is next.
     pub const fn code(&self) -> Code {
         match self {
+            Self::Rejected(rejection) => rejected(rejection),
             Self::Envelope(_)
-            | Self::Payload(_)
-            | Self::Layout(_)
             | Self::TooLarge { .. }
             | Self::Release { .. }
             | Self::Request
@@ -305,7 +279,7 @@ impl Error {
             | Self::SigningKey
             | Self::Name(_)
             | Self::Hash(_) => Code::InvalidArgument,
-            Self::NotInForce { .. } | Self::Equivocation { .. } => Code::FailedPrecondition,
+            Self::NotInForce { .. } => Code::FailedPrecondition,
             Self::Missing(..) | Self::RoundOpen(_) => Code::NotFound,
             Self::Anonymous | Self::Shown(_) => Code::Unauthenticated,
             Self::Suspended(_) | Self::ReceiveOnly(_) | Self::Token | Self::NotYours(_) => {
@@ -328,6 +302,8 @@ impl Error {
             | Self::Refused { .. }
             | Self::Flag { .. }
             | Self::Growth(_)
+            | Self::RoundClosed(_)
+            | Self::NoReleases(_)
             | Self::File { .. }
             | Self::Store(_)
             | Self::Migration(_)
@@ -337,6 +313,29 @@ impl Error {
             | Self::Tls(_)
             | Self::Transport(_) => Code::Internal,
         }
+    }
+}
+
+const fn rejected(rejection: &Rejection) -> Code {
+    match rejection {
+        Rejection::Sender { .. } | Rejection::NotFull(_) | Rejection::Consortium(_) => {
+            Code::PermissionDenied
+        }
+        Rejection::Charter(_)
+        | Rejection::NotApproved(..)
+        | Rejection::Directory(_)
+        | Rejection::NotOffered { .. }
+        | Rejection::Gap { .. }
+        | Rejection::Chain
+        | Rejection::Equivocation(_)
+        | Rejection::Future(_) => Code::FailedPrecondition,
+        Rejection::Name(_)
+        | Rejection::Hash(_)
+        | Rejection::Layout(_)
+        | Rejection::Kind(_)
+        | Rejection::Digest
+        | Rejection::Payload(_)
+        | Rejection::Magnitude { .. } => Code::InvalidArgument,
     }
 }
 

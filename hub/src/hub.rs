@@ -8,7 +8,6 @@ use peerlight_proto::{
     directory::Directory,
     document,
     units::{ContentHash, UnixSeconds},
-    v1::SignedDocument,
 };
 use prost::Message;
 
@@ -20,6 +19,7 @@ use crate::{
     home::Home,
     in_force::{InForce, SignedCharter, SignedDirectory},
     keys::{Keys, Rotated},
+    run::Run,
     store::{
         Store,
         document::{self as documents, Stored},
@@ -43,6 +43,8 @@ pub struct Hub {
     charter: RwLock<Option<Arc<SignedCharter>>>,
     directory: RwLock<Option<Arc<SignedDirectory>>>,
     in_force: RwLock<Option<Arc<InForce>>>,
+    /// The newest benchmark run that was read.
+    pub(crate) newest_run: tokio::sync::Mutex<Option<Arc<Run>>>,
 }
 
 impl Hub {
@@ -75,6 +77,7 @@ impl Hub {
             charter: RwLock::default(),
             directory: RwLock::default(),
             in_force: RwLock::default(),
+            newest_run: tokio::sync::Mutex::default(),
         })
     }
 
@@ -124,14 +127,9 @@ impl Hub {
         if number == 0 || known.as_ref().is_some_and(|known| known.charter.number == number) {
             return Ok(known);
         }
-        let Some(stored) = documents::find_newest(&self.store, document::CHARTER).await? else {
-            return Ok(None);
-        };
-        let hash = self.verify(document::CHARTER, &stored.signed)?;
-        let charter = Charter::parse(&stored.signed.document)?;
-        let charter = Arc::new(SignedCharter { charter, hash, signed: stored.signed });
-        write(&self.charter, Some(Arc::clone(&charter)));
-        Ok(Some(charter))
+        let charter = self.charter_numbered(number).await?;
+        write(&self.charter, charter.clone());
+        Ok(charter)
     }
 
     /// The directory in force, if there is one.
@@ -141,14 +139,9 @@ impl Hub {
         if number == 0 || known.as_ref().is_some_and(|known| known.directory.number == number) {
             return Ok(known);
         }
-        let Some(stored) = documents::find_newest(&self.store, document::DIRECTORY).await? else {
-            return Ok(None);
-        };
-        let hash = self.verify(document::DIRECTORY, &stored.signed)?;
-        let directory = Directory::parse(&stored.signed.document)?;
-        let directory = Arc::new(SignedDirectory { directory, hash, signed: stored.signed });
-        write(&self.directory, Some(Arc::clone(&directory)));
-        Ok(Some(directory))
+        let directory = self.directory_numbered(number).await?;
+        write(&self.directory, directory.clone());
+        Ok(directory)
     }
 
     /// Charter and directory in force together; an error says which is missing.
@@ -161,13 +154,46 @@ impl Hub {
         if let Some(known) = known {
             return Ok(known);
         }
-        let both = Arc::new(InForce::new(charter, directory));
+        let both = Arc::new(self.with_earlier(charter, directory).await?);
         write(&self.in_force, Some(Arc::clone(&both)));
         Ok(both)
     }
 
-    fn verify(&self, kind: &str, signed: &SignedDocument) -> Result<ContentHash, Error> {
-        Ok(document::verify(&self.keys.root_public(), kind, signed)?)
+    /// A charter and a directory that were in force, by their numbers.
+    pub async fn once_in_force(&self, charter: u32, directory: u32) -> Result<InForce, Error> {
+        let charter = self.charter_numbered(charter).await?.ok_or(NO_CHARTER)?;
+        let directory = self.directory_numbered(directory).await?.ok_or(NO_DIRECTORY)?;
+        self.with_earlier(charter, directory).await
+    }
+
+    async fn with_earlier(
+        &self,
+        charter: Arc<SignedCharter>,
+        directory: Arc<SignedDirectory>,
+    ) -> Result<InForce, Error> {
+        let earlier_charter = self.charter_numbered(charter.charter.number - 1).await?;
+        let earlier_directory = self.directory_numbered(directory.directory.number - 1).await?;
+        Ok(InForce::new((charter, earlier_charter), (directory, earlier_directory)))
+    }
+
+    async fn charter_numbered(&self, number: u32) -> Result<Option<Arc<SignedCharter>>, Error> {
+        let kind = document::CHARTER;
+        let Some(stored) = documents::find(&self.store, kind, number).await? else {
+            return Ok(None);
+        };
+        let hash = document::verify(&self.keys.root_public(), kind, &stored.signed)?;
+        let charter = Charter::parse(&stored.signed.document)?;
+        Ok(Some(Arc::new(SignedCharter { charter, hash, signed: stored.signed })))
+    }
+
+    async fn directory_numbered(&self, number: u32) -> Result<Option<Arc<SignedDirectory>>, Error> {
+        let kind = document::DIRECTORY;
+        let Some(stored) = documents::find(&self.store, kind, number).await? else {
+            return Ok(None);
+        };
+        let hash = document::verify(&self.keys.root_public(), kind, &stored.signed)?;
+        let directory = Directory::parse(&stored.signed.document)?;
+        Ok(Some(Arc::new(SignedDirectory { directory, hash, signed: stored.signed })))
     }
 }
 

@@ -1,17 +1,19 @@
-//! The charter and directory in force, with what follows from both: each
-//! member's layouts, and so the largest envelope it can have reason to send.
+//! The charter and directory in force, and the ones immediately before: a
+//! release whose noise was drawn under those is already paid for, so it is
+//! still taken in.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use peerlight_hub_engine::admission::Standards;
 use peerlight_proto::{
     charter::Charter,
     directory::Directory,
     envelope::padded_length,
     layout::{self, ReleaseLayout},
-    names::{MemberId, PeriodId, ProgramId},
+    names::{ConsortiumId, MemberId, PeriodId, ProgramId},
     units::ContentHash,
     v1::SignedDocument,
 };
@@ -47,15 +49,9 @@ pub struct InForce {
     pub charter: Arc<SignedCharter>,
     /// The directory.
     pub directory: Arc<SignedDirectory>,
-    layouts: Mutex<HashMap<MemberId, Arc<MemberLayouts>>>,
-}
-
-/// What one member can send.
-#[derive(Debug)]
-pub struct MemberLayouts {
-    layouts: HashMap<(ProgramId, PeriodId), Arc<ReleaseLayout>>,
-    /// No envelope of the member is larger, bytes.
-    pub largest_envelope: usize,
+    earlier_charter: Option<Arc<SignedCharter>>,
+    earlier_directory: Option<Arc<SignedDirectory>>,
+    largest: Mutex<HashMap<MemberId, usize>>,
 }
 
 /// A varint of 64 bits takes at most so many bytes.
@@ -66,12 +62,16 @@ const BLOCK_OVERHEAD: usize = 32;
 const FRAME_OVERHEAD: usize = 8192;
 
 impl InForce {
-    /// Charter and directory together.
-    pub fn new(charter: Arc<SignedCharter>, directory: Arc<SignedDirectory>) -> Self {
-        Self { charter, directory, layouts: Mutex::default() }
+    /// Charter and directory together, with the ones before them.
+    pub fn new(
+        (charter, earlier_charter): (Arc<SignedCharter>, Option<Arc<SignedCharter>>),
+        (directory, earlier_directory): (Arc<SignedDirectory>, Option<Arc<SignedDirectory>>),
+    ) -> Self {
+        let largest = Mutex::default();
+        Self { charter, directory, earlier_charter, earlier_directory, largest }
     }
 
-    /// Refuses anything made under another charter or directory.
+    /// Refuses what names another charter or directory than those in force.
     pub fn admits(&self, charter: ContentHash, directory: ContentHash) -> Result<(), Error> {
         if charter != self.charter.hash {
             let number = self.charter.charter.number;
@@ -84,33 +84,58 @@ impl InForce {
         Ok(())
     }
 
-    /// What a member can send.
-    pub fn layouts(&self, member: &MemberId) -> Arc<MemberLayouts> {
-        let mut known = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(layouts) = known.get(member) {
-            return Arc::clone(layouts);
-        }
-        let charter = &self.charter.charter;
-        let layouts: HashMap<_, _> =
-            layout::year_layouts(charter, &self.directory.directory, member)
-                .into_iter()
-                .flatten()
-                .map(|layout| ((layout.program.clone(), layout.period.clone()), Arc::new(layout)))
-                .collect();
-        let largest = layouts.values().map(|layout| {
-            let values = layout.cells() * LARGEST_VALUE;
-            values + layout.blocks.len() * BLOCK_OVERHEAD + 4
-        });
-        let largest_envelope = padded_length(largest.max().unwrap_or(0)) + FRAME_OVERHEAD;
-        let layouts = Arc::new(MemberLayouts { layouts, largest_envelope });
-        known.insert(member.clone(), Arc::clone(&layouts));
-        layouts
+    fn charters(&self) -> impl Iterator<Item = &Arc<SignedCharter>> {
+        std::iter::once(&self.charter).chain(&self.earlier_charter)
     }
-}
 
-impl MemberLayouts {
-    /// The layout of one program and period, if the member can send it.
-    pub fn find(&self, program: &ProgramId, period: &PeriodId) -> Option<Arc<ReleaseLayout>> {
-        self.layouts.get(&(program.clone(), period.clone())).cloned()
+    fn directories(&self) -> impl Iterator<Item = &Arc<SignedDirectory>> {
+        std::iter::once(&self.directory).chain(&self.earlier_directory)
+    }
+
+    /// The charter with this hash, or the one in force.
+    pub fn charter_of(&self, hash: &[u8]) -> &SignedCharter {
+        let named = self.charters().find(|known| known.hash.as_bytes() == hash);
+        named.unwrap_or(&self.charter)
+    }
+
+    /// Calls `check` with what releases are held against.
+    pub fn against<T>(
+        &self,
+        consortium: &ConsortiumId,
+        check: impl FnOnce(&Standards<'_>) -> T,
+    ) -> T {
+        let charters: Vec<_> = self.charters().map(|known| (known.hash, &known.charter)).collect();
+        let directories: Vec<_> =
+            self.directories().map(|known| (known.hash, &known.directory)).collect();
+        check(&Standards { consortium, charters: &charters, directories: &directories })
+    }
+
+    /// The layout of one release of a member, by the charter and directory it
+    /// names.
+    pub fn layout(
+        &self,
+        charter: ContentHash,
+        directory: ContentHash,
+        member: &MemberId,
+        (program, period): (&ProgramId, &PeriodId),
+    ) -> Option<ReleaseLayout> {
+        let charter = self.charters().find(|known| known.hash == charter)?;
+        let directory = self.directories().find(|known| known.hash == directory)?;
+        layout::release_layout(&charter.charter, &directory.directory, member, program, period).ok()
+    }
+
+    /// No envelope that a member has reason to send is larger, bytes.
+    pub fn largest_envelope(&self, member: &MemberId) -> usize {
+        let mut known = self.largest.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(member.clone()).or_insert_with(|| {
+            let pairs = self.charters().flat_map(|c| self.directories().map(move |d| (c, d)));
+            let body = pairs
+                .flat_map(|(c, d)| layout::year_layouts(&c.charter, &d.directory, member))
+                .flatten()
+                .map(|layout| {
+                    layout.cells() * LARGEST_VALUE + layout.blocks.len() * BLOCK_OVERHEAD + 4
+                });
+            padded_length(body.max().unwrap_or(0)) + FRAME_OVERHEAD
+        })
     }
 }

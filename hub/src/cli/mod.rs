@@ -1,12 +1,16 @@
 //! The hub's command line: one verb a file. Rows go to standard output, talk
 //! to standard error, and every verb calls what a test can call too.
 
+mod benchmark;
 mod charter;
 mod directory;
+mod doctor;
+mod growth;
 mod init;
 mod member;
 pub mod output;
 mod serve;
+mod status;
 
 use std::path::PathBuf;
 
@@ -63,6 +67,16 @@ enum Verb {
     /// Import the public list of schools, or show it.
     #[command(subcommand)]
     Directory(directory::Verb),
+    /// Follow and close the round that makes growth percentiles comparable.
+    #[command(subcommand)]
+    Growth(growth::Verb),
+    /// Compute where every school stands.
+    #[command(subcommand)]
+    Benchmark(benchmark::Verb),
+    /// Show members, what arrived from them, and what waits for you.
+    Status,
+    /// Check this hub; exit code 8 if something is wrong.
+    Doctor,
 }
 
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
@@ -85,6 +99,12 @@ pub async fn run(command_line: CommandLine) -> Result<u8, Error> {
         Verb::Directory(verb) => {
             directory::run(&Hub::open(home, clock).await?, verb, format).await?;
         }
+        Verb::Growth(verb) => growth::run(&Hub::open(home, clock).await?, verb, format).await?,
+        Verb::Benchmark(verb) => {
+            benchmark::run(&Hub::open(home, clock).await?, verb, format).await?;
+        }
+        Verb::Status => status::run(&Hub::open(home, clock).await?, format).await?,
+        Verb::Doctor => return doctor::run(&Hub::open(home, clock).await?, format).await,
     }
     Ok(0)
 }

@@ -12,8 +12,13 @@ mod writer;
 
 use std::sync::Arc;
 
+use admit::{Admitted, Envelope};
+use peerlight_hub_engine::admission::{Mover, Rejection};
 use peerlight_proto::{names::MemberId, v1::SignedReceipt};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+};
 
 use crate::{
     error::Error,
@@ -61,27 +66,43 @@ impl Intake {
         let key = key.ok_or(Error::Anonymous)?;
         let hub = Arc::clone(&self.hub);
         let sender = caller.clone();
+        let runtime = Handle::current();
         let admitted = tokio::task::spawn_blocking(move || {
-            admit::admit(&hub, &in_force, &sender, &key, &frame)
+            let envelope = Envelope { caller: &sender, signing_key: &key, frame: &frame };
+            admit::admit(&hub, &in_force, &envelope, &runtime)
         });
-        let release = admitted.await.map_err(|_| Error::Stopping)??;
+        let admitted = admitted.await.map_err(|_| Error::Stopping)?;
+        let release = match admitted {
+            Ok(Admitted::New(release)) => release,
+            Ok(Admitted::AlreadyHeld(receipt)) => return Ok(receipt),
+            Err(Error::Rejected(rejection)) if rejection.mover() == Mover::Alarm => {
+                return Err(self.alarm(caller, rejection).await?);
+            }
+            Err(error) => return Err(error),
+        };
         let receipt = release.receipt.clone();
-        let sequence = release.head.sequence;
-        match self.writer.insert(release).await? {
+        // Another call of the same member may have been faster since: the
+        // database has the last word.
+        match self.writer.insert(*release).await? {
             Inserted::New => Ok(receipt),
             Inserted::AlreadyHeld(receipt) => Ok(receipt),
-            Inserted::Contradicts(what) => {
-                let description = format!(
-                    "release number {sequence} contradicts one the hub holds: same {what}, \
-                     other content"
-                );
-                tracing::warn!(member = %caller, %description, "equivocation");
-                let at = self.hub.now();
-                let kind = "equivocation".to_owned();
-                let incident = Incident { at, member: caller, kind, description };
-                incident::insert(&self.hub.store, &incident).await?;
-                Err(Error::Equivocation { what })
+            Inserted::Contradicts(reused) => {
+                Err(self.alarm(caller, Rejection::Equivocation(reused)).await?)
             }
         }
+    }
+
+    /// Leaves the operator a note about a broken promise; gives the refusal.
+    async fn alarm(&self, member: MemberId, rejection: Rejection) -> Result<Error, Error> {
+        let description = rejection.to_string();
+        tracing::warn!(%member, %description, "a member contradicts itself");
+        let at = self.hub.now();
+        let kind = match rejection {
+            Rejection::Chain => "broken_chain",
+            _ => "equivocation",
+        };
+        let incident = Incident { at, member, kind: kind.to_owned(), description };
+        incident::insert(&self.hub.store, &incident).await?;
+        Ok(Error::Rejected(rejection))
     }
 }

@@ -1,6 +1,8 @@
 //! `approval`: which charter and directory a district approved, and what it
 //! declared it would send under them.
 
+use std::collections::BTreeSet;
+
 use peerlight_proto::{
     names::{MemberId, ProgramId},
     units::{ContentHash, UnixSeconds},
@@ -44,6 +46,31 @@ pub async fn insert(store: &Store, approval: &Approval) -> Result<(), Error> {
     Ok(())
 }
 
+/// What a member declared when it last approved a charter; `None` if it did
+/// not approve it.
+pub async fn find_offered(
+    store: &Store,
+    member: &MemberId,
+    charter: ContentHash,
+) -> Result<Option<BTreeSet<ProgramId>>, Error> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "SELECT offered FROM approval WHERE member = $1 AND charter_hash = $2
+         ORDER BY recorded_at DESC LIMIT 1",
+    )
+    .bind(member.as_str())
+    .bind(charter.to_string())
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|(offered,)| Ok(programs(&offered)?.into_iter().collect())).transpose()
+}
+
+fn programs(offered: &str) -> Result<Vec<ProgramId>, Error> {
+    let ids = offered.split(',').filter(|id| !id.is_empty());
+    ids.map(ProgramId::new)
+        .collect::<Result<_, _>>()
+        .map_err(|problem| inconsistent("approval", &problem))
+}
+
 /// Every approval of a charter, by member, oldest first.
 pub async fn list(store: &Store, charter: ContentHash) -> Result<Vec<Approval>, Error> {
     type Row = (String, String, String, String, i64);
@@ -57,15 +84,11 @@ pub async fn list(store: &Store, charter: ContentHash) -> Result<Vec<Approval>, 
     let broken = |problem: &str| inconsistent("approval", problem);
     rows.into_iter()
         .map(|(member, charter, directory, offered, at)| {
-            let offered = offered.split(',').filter(|id| !id.is_empty());
             Ok(Approval {
                 member: MemberId::new(member).map_err(|_| broken("member"))?,
                 charter_hash: charter.parse().map_err(|_| broken("charter_hash"))?,
                 directory_hash: directory.parse().map_err(|_| broken("directory_hash"))?,
-                offered: offered
-                    .map(ProgramId::new)
-                    .collect::<Result<_, _>>()
-                    .map_err(|_| broken("offered"))?,
+                offered: programs(&offered)?,
                 recorded_at: UnixSeconds(at),
             })
         })

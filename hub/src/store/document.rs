@@ -59,12 +59,20 @@ pub async fn insert(connection: &mut AnyConnection, document: &Stored) -> Result
     Ok(())
 }
 
+/// The document of this kind with this number.
+pub async fn find(store: &Store, kind: &str, number: u32) -> Result<Option<Stored>, Error> {
+    let sql = format!("{COLUMNS} WHERE kind = $1 AND number = $2");
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(kind)
+        .bind(i64::from(number))
+        .fetch_optional(&store.pool)
+        .await?;
+    row.map(stored).transpose()
+}
+
 /// The document of this kind in force.
 pub async fn find_newest(store: &Store, kind: &str) -> Result<Option<Stored>, Error> {
-    let sql = format!("{COLUMNS} WHERE kind = $1 ORDER BY number DESC LIMIT 1");
-    let row: Option<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(kind).fetch_optional(&store.pool).await?;
-    row.map(stored).transpose()
+    find(store, kind, newest_number(store, kind).await?).await
 }
 
 /// The newest document of this kind for a school year.

@@ -5,6 +5,7 @@
 //! transaction that writes starts with [`Store::write`], which waits for it.
 
 pub mod approval;
+pub mod benchmark_run;
 pub mod certificate;
 pub mod document;
 pub mod grant;
@@ -105,6 +106,6 @@ impl Store {
     }
 }
 
-fn inconsistent(table: &'static str, problem: &(impl ToString + ?Sized)) -> Error {
+pub(crate) fn inconsistent(table: &'static str, problem: &(impl ToString + ?Sized)) -> Error {
     Error::Inconsistent { table, problem: problem.to_string() }
 }

@@ -1,9 +1,10 @@
 //! `release`: noisy releases and the receipts the hub gave for them.
 
+use peerlight_hub_engine::admission::{History, Reused, Stored};
 use peerlight_proto::{
     names::{MemberId, PeriodId, ProgramId, ReleaseId},
     units::{ContentHash, UnixSeconds},
-    v1::SignedReceipt,
+    v1::{EnvelopeHeader, SignedReceipt},
 };
 use sqlx::AnyConnection;
 
@@ -64,7 +65,7 @@ pub enum Inserted {
     /// The hub held it already, and gave this receipt then.
     AlreadyHeld(SignedReceipt),
     /// The hub holds another release with the same of this.
-    Contradicts(&'static str),
+    Contradicts(Reused),
 }
 
 /// Stores a release and its receipt unless the hub holds it, or another that
@@ -74,17 +75,6 @@ pub async fn insert(
     release: &NewRelease,
 ) -> Result<Inserted, Error> {
     let head = &release.head;
-    if head.sequence > 1 {
-        let before: Option<(String,)> =
-            sqlx::query_as("SELECT digest FROM release WHERE member = $1 AND sequence = $2")
-                .bind(head.member.as_str())
-                .bind(head.sequence as i64 - 1)
-                .fetch_optional(&mut *connection)
-                .await?;
-        if before.is_some_and(|(digest,)| digest != release.previous_digest) {
-            return Ok(Inserted::Contradicts("place in the node's sequence"));
-        }
-    }
     let done = sqlx::query(
         "INSERT INTO release (member, release_id, sequence, school_year, program, period, digest,
              previous_digest, ledger_sequence, ledger_head, charter_hash, directory_hash,
@@ -136,7 +126,7 @@ async fn held(connection: &mut AnyConnection, head: &Head) -> Result<Inserted, E
         return Ok(if again {
             Inserted::AlreadyHeld(SignedReceipt { receipt, signature })
         } else {
-            Inserted::Contradicts("id")
+            Inserted::Contradicts(Reused::ReleaseId)
         });
     }
     let sequence: Option<(String,)> =
@@ -145,7 +135,7 @@ async fn held(connection: &mut AnyConnection, head: &Head) -> Result<Inserted, E
             .bind(head.sequence as i64)
             .fetch_optional(connection)
             .await?;
-    Ok(Inserted::Contradicts(if sequence.is_some() { "sequence" } else { "program and period" }))
+    Ok(Inserted::Contradicts(if sequence.is_some() { Reused::Sequence } else { Reused::Period }))
 }
 
 const COLUMNS: &str = "SELECT member, release_id, sequence, school_year, program, period, digest, \
@@ -170,6 +160,70 @@ fn head(row: &sqlx::any::AnyRow) -> Result<Head, Error> {
         received_at: UnixSeconds(number(10)?),
         cells: number(11)? as u64,
     })
+}
+
+/// A release the hub holds, as admission compares it.
+fn known(head: &Head) -> Stored {
+    Stored {
+        release_id: head.release_id.clone(),
+        sequence: head.sequence,
+        payload_digest: head.digest,
+        program: head.program.clone(),
+        period: head.period.clone(),
+        school_year: head.school_year,
+    }
+}
+
+/// What the hub holds of a member that bears on a release it sends.
+pub async fn find_history(
+    store: &Store,
+    member: &MemberId,
+    header: &EnvelopeHeader,
+    school_year: u16,
+) -> Result<History, Error> {
+    let sql = format!(
+        "{COLUMNS} WHERE member = $1 AND (release_id = $2 OR sequence = $3
+             OR (school_year = $4 AND program = $5 AND period = $6)
+             OR sequence = (SELECT max(sequence) FROM release WHERE member = $1))"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(member.as_str())
+        .bind(header.release_id.as_str())
+        .bind(i64::try_from(header.sequence).unwrap_or(i64::MAX))
+        .bind(i64::from(school_year))
+        .bind(header.program.as_str())
+        .bind(header.period.as_str())
+        .fetch_all(&store.pool)
+        .await?;
+    let held: Vec<Stored> =
+        rows.iter().map(|row| Ok(known(&head(row)?))).collect::<Result<_, Error>>()?;
+    let with = |same: &dyn Fn(&Stored) -> bool| held.iter().find(|held| same(held)).cloned();
+    Ok(History {
+        newest: held.iter().max_by_key(|held| held.sequence).cloned(),
+        same_id: with(&|held| held.release_id.as_str() == header.release_id),
+        same_sequence: with(&|held| held.sequence == header.sequence),
+        same_period: with(&|held| {
+            held.school_year == school_year
+                && held.program.as_str() == header.program
+                && held.period.as_str() == header.period
+        }),
+    })
+}
+
+/// The receipt the hub gave for one release.
+pub async fn find_receipt(
+    store: &Store,
+    member: &MemberId,
+    release_id: &ReleaseId,
+) -> Result<Option<SignedReceipt>, Error> {
+    let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT receipt, receipt_signature FROM release WHERE member = $1 AND release_id = $2",
+    )
+    .bind(member.as_str())
+    .bind(release_id.as_str())
+    .fetch_optional(&store.pool)
+    .await?;
+    Ok(row.map(|(receipt, signature)| SignedReceipt { receipt, signature }))
 }
 
 /// Every release of a school year, by member, then sequence; no payloads.
