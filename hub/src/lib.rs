@@ -8,6 +8,7 @@
 //! The hub never sees a student record or an exact count: what it holds was
 //! made noisy in the districts.
 
+pub mod account;
 pub mod authority;
 pub mod chart;
 pub mod cli;

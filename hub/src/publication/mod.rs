@@ -3,7 +3,8 @@
 //! ```text
 //! publications/VERSION/
 //!   network_benchmarks.{csv,json,parquet}    distributions by measure, group, level
-//!   school_benchmarks.{csv,json,parquet}     only where the charter's scope is schools
+//!   coverage, measures                       for how many schools, and of what
+//!   school_benchmarks, noisy_cells           only where the charter's scope is schools
 //!   method.md                                how they were made
 //!   manifest.json                            every file with its SHA-256, and where it is from
 //!   manifest.sig                             receipt key's signature over manifest.json
@@ -15,4 +16,6 @@
 //! one or none, and never written again.
 
 pub mod manifest;
+mod method;
 pub mod verify;
+pub mod write;

@@ -1,0 +1,52 @@
+//! `method.md`: how a publication's numbers were made, in words.
+
+use std::fmt::Write;
+
+use peerlight_hub_engine::publication::tables;
+
+use crate::run::Run;
+
+/// The notes of one run.
+pub fn notes(run: &Run) -> String {
+    let charter = &run.in_force.charter.charter;
+    let directory = &run.in_force.directory.directory;
+    let policy = &charter.policy;
+    let mut text = format!(
+        "# Network benchmarks of {consortium}, school year {year}\n\n\
+         Benchmark run {run} under charter {number} ({charter_hash}) and directory {directory} \
+         ({directory_hash}).\n\n\
+         ## Where the numbers come from\n\n\
+         Districts count on their own machines. Before a count leaves, discrete Gaussian noise is \
+         added to it (zero-concentrated differential privacy; epsilon {epsilon} a student and \
+         school year, preset \"{preset}\"). No student record and no exact count reached the hub. \
+         Every number below is computed from those noisy totals; noise was added everywhere, and \
+         nothing is left out because a true count is small.\n\n\
+         Rates and means are divided by noisy counts of the same students. Standard errors keep \
+         the added noise and natural variation between students apart. Distributions describe \
+         the schools' true values: the noise is taken out by empirical-Bayes shrinkage (variance \
+         between schools after Paule and Mandel). Ranks and levels come from posterior draws; \
+         level 10 and rank 100 are the best outcome. A point is shown from a reliability of \
+         {point}, a band from {band}.\n\n\
+         Directory features: {source}.\n",
+        consortium = charter.consortium,
+        year = charter.school_year,
+        run = run.number,
+        number = charter.number,
+        charter_hash = run.in_force.charter.hash,
+        directory = directory.number,
+        directory_hash = run.in_force.directory.hash,
+        epsilon = policy.budget.epsilon,
+        preset = policy.budget.preset,
+        point = policy.display.point_reliability,
+        band = policy.display.band_reliability,
+        source = directory.features_source,
+    );
+    for table in tables(charter, directory, &run.analysis) {
+        let written = "writing to a String cannot fail";
+        write!(text, "\n## Table {}\n\n{}\n\n", table.name, table.about).expect(written);
+        for column in table.columns {
+            writeln!(text, "- `{}`: {}", column.name, column.about).expect(written);
+        }
+    }
+    text
+}

@@ -1,0 +1,8 @@
+//! Pages, API and publications of a whole hub, over real TLS.
+
+mod browser;
+mod consortium;
+mod page;
+mod publication;
+mod scope;
+mod sign_in;

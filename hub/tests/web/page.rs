@@ -1,0 +1,168 @@
+//! What pages say and how they are sent.
+
+use super::consortium::{Consortium, RUNTIME, shared};
+
+const PAGES: [&str; 7] = [
+    "/schools",
+    "/schools/d0-03",
+    "/schools/d0-03/similar",
+    "/schools/d0-03/peers",
+    "/network",
+    "/publications",
+    "/help",
+];
+
+fn rows(page: &str) -> usize {
+    page.matches(r#"<tr class="row">"#).count()
+}
+
+fn csv_rows(csv: &str) -> usize {
+    csv.lines().count() - 1
+}
+
+#[test]
+fn every_page_forbids_scripts_and_frames_and_is_marked_up_for_all_readers() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("dan").await;
+        for path in PAGES {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{policy}");
+            assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
+            assert!(answer.header("strict-transport-security").contains("max-age="));
+            assert_eq!(answer.header("referrer-policy"), "no-referrer");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            let page = &answer.body;
+            for part in [r#"<html lang="en">"#, r##"href="#main""##, "<main", "<nav", "<h1>"] {
+                assert!(page.contains(part), "{path} lacks {part}");
+            }
+            for forbidden in ["<script", " style=", "onclick", "http://"] {
+                assert!(!page.contains(forbidden), "{path} has {forbidden}");
+            }
+            assert_eq!(page.matches("<h1>").count(), 1, "{path}");
+            let tables = page.matches("<table>").count();
+            assert_eq!(page.matches("<caption").count(), tables, "{path}");
+            assert_eq!(page.matches("<th>").count(), 0, "{path}: every header has a scope");
+        }
+    });
+}
+
+#[test]
+fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("dan").await;
+        for (page, csv, api, list) in [
+            ("/schools", "/schools.csv", "/api/v1/schools", "schools"),
+            ("/schools/d0-03", "/schools/d0-03.csv", "/api/v1/schools/d0-03/benchmarks", "benchmarks"),
+            ("/schools/d0-03/similar", "/schools/d0-03/similar.csv", "/api/v1/schools/d0-03/similar", "like"),
+            ("/network?level=middle", "/network.csv?level=middle", "/api/v1/network?level=middle", "distributions"),
+        ] {
+            let shown = rows(&browser.get(page).await.body);
+            let exported = csv_rows(&browser.get(csv).await.body);
+            let served = browser.get(api).await.json()[list].as_array().unwrap().len();
+            assert!(shown > 0, "{page}");
+            assert_eq!((exported, served), (shown, shown), "{page}");
+        }
+    });
+}
+
+#[test]
+fn a_school_page_gives_estimates_with_intervals_and_says_what_is_not_offered() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("ann").await;
+        let page = browser.get("/schools/d0-03").await.body;
+        assert!(page.contains("Alder does not offer: "), "{page}");
+        assert!(page.contains("Suspension"));
+        assert!(page.contains("Not offered"));
+        assert!(page.contains(" ± "));
+        assert!(page.contains("includes privacy noise"));
+        assert!(page.contains("better than "));
+        assert!(page.contains(r#"role="img""#));
+        assert!(page.contains("cannot tell "));
+        let csv = browser.get("/schools/d0-03.csv").await;
+        assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+        for line in csv.body.lines().skip(1) {
+            assert!(line.split(',').nth(3).is_some_and(|status| !status.is_empty()), "{line}");
+        }
+        assert!(csv.body.contains(",suspension,all,not_offered,,,"));
+    });
+}
+
+#[test]
+fn a_school_that_grows_slower_gets_peers_of_other_districts_with_probabilities() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("ann").await;
+        let answer = browser.get("/api/v1/schools/d0-03/peers?measure=growth_ela").await.json();
+        let peers = answer["peers"].as_array().unwrap();
+        assert!((1..=3).contains(&peers.len()), "{answer}");
+        for peer in peers {
+            assert_eq!(peer["status"], "shown");
+            assert_ne!(peer["peer_lea_id"], "d0");
+            assert!(peer["probability_better"].as_f64().unwrap() >= 0.8);
+            assert!((0.0..=1.0).contains(&peer["stability"].as_f64().unwrap()));
+        }
+        let page = browser.get("/schools/d0-03/peers?measure=growth_ela").await.body;
+        assert_eq!(page.matches(r#"<li class="card">"#).count(), peers.len());
+        assert!(page.contains("(yours)") && page.contains("probability"));
+        let none = browser.get("/schools/d0-03/peers?measure=nothing+such").await;
+        assert_eq!(none.status, 400);
+    });
+}
+
+#[test]
+fn like_schools_come_with_reasons_their_source_and_missing_features() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("dan").await;
+        let page = browser.get("/schools/d0-03/similar").await.body;
+        assert!(page.contains("a simulated directory"));
+        assert!(page.contains("English learners"));
+        let answer = browser.get("/api/v1/schools/d0-03/similar").await.json();
+        assert!(answer["like"][0]["reasons"][0]["theirs"].is_number());
+        let missing = browser.get("/schools/d0-09/similar").await.body;
+        assert!(missing.contains("The directory does not say this school&#39;s English learners"), "{missing}");
+    });
+}
+
+#[test]
+fn names_are_escaped_and_the_operator_sees_every_member() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("otto").await;
+        let page = browser.get("/operator").await.body;
+        assert!(page.contains("Cedar &#60;&#38;&#62;"));
+        assert_eq!(rows(&page), 4);
+        assert!(page.contains("up to date") && page.contains("Incidents"));
+    });
+}
+
+#[test]
+fn an_answer_that_is_held_already_is_not_sent_again() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().signed_in("ann").await;
+        let answer = browser.get("/api/v1/network").await;
+        let tag = answer.header("etag").to_owned();
+        assert!(tag.starts_with('"'), "{tag}");
+        let again = browser.send("GET", "/api/v1/network", &[("if-none-match", &tag)], "").await;
+        assert_eq!((again.status, again.body.as_str()), (304, ""));
+        let style = browser.get("/assets/peerlight.css").await;
+        assert!(style.header("cache-control").contains("immutable"));
+        assert!(answer.header("cache-control").contains("private"));
+    });
+}
+
+#[test]
+fn before_the_first_run_pages_say_what_is_missing() {
+    RUNTIME.block_on(async {
+        let one = Consortium::empty().await;
+        let mut browser = one.signed_in("otto").await;
+        let page = browser.get("/network").await;
+        assert_eq!(page.status, 409);
+        assert!(page.body.contains("No benchmarks have been computed yet"), "{}", page.body);
+        assert_eq!(browser.get("/schools").await.status, 200);
+        assert_eq!(browser.get("/operator").await.status, 200);
+        assert_eq!(browser.get("/publications").await.status, 200);
+        let answer = browser.get("/api/v1/schools/x").await;
+        assert_eq!((answer.status, answer.header("content-type")), (409, "application/problem+json"));
+        one.stop().await;
+    });
+}
