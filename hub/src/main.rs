@@ -10,7 +10,7 @@ use peerlight_hub::cli::{self, CommandLine};
 async fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     cli::log_to_stderr(&command_line);
-    match cli::run(command_line).await {
+    match Box::pin(cli::run(command_line)).await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");

@@ -8,7 +8,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::output::{Format, Table};
-use crate::{account, error::Error, home, hub::Hub, http::scope::Role, store::user};
+use crate::{account, error::Error, home, http::scope::Role, hub::Hub, store::user};
 
 /// Verbs of `user`.
 #[derive(Debug, Subcommand)]
@@ -72,14 +72,13 @@ pub struct PasswordSource {
 
 impl PasswordSource {
     fn read(&self) -> Result<Zeroizing<String>, Error> {
-        let bytes = Zeroizing::new(match &self.password_file {
-            Some(path) => home::read(path)?,
-            None => {
-                let mut bytes = Vec::new();
-                let read = std::io::stdin().lock().take(64 * 1024).read_to_end(&mut bytes);
-                read.map_err(|source| Error::File { path: "standard input".into(), source })?;
-                bytes
-            }
+        let bytes = Zeroizing::new(if let Some(path) = &self.password_file {
+            home::read(path)?
+        } else {
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().lock().take(64 * 1024).read_to_end(&mut bytes);
+            read.map_err(|source| Error::File { path: "standard input".into(), source })?;
+            bytes
         });
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::Flag {
             flag: "password",

@@ -27,12 +27,14 @@ pub struct Arguments {
 /// Checks a publication.
 pub fn run(home: &Home, arguments: &Arguments, format: Format) -> Result<(), Error> {
     let known = match &arguments.root_key {
-        Some(text) => Some(from_hexadecimal(text).filter(|key| key.len() == 32).ok_or_else(|| {
-            Error::Flag {
-                flag: "root-key",
-                problem: "write the key's 32 bytes as 64 hexadecimal digits".to_owned(),
-            }
-        })?),
+        Some(text) => {
+            Some(from_hexadecimal(text).filter(|key| key.len() == 32).ok_or_else(|| {
+                Error::Flag {
+                    flag: "root-key",
+                    problem: "write the key's 32 bytes as 64 hexadecimal digits".to_owned(),
+                }
+            })?)
+        }
         None if home.config().exists() => Some(Keys::load(home)?.root_public()),
         None => None,
     };

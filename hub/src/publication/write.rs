@@ -10,12 +10,7 @@ use peerlight_hub_engine::{
     estimate::Release,
     publication::{self as rows, ColumnKind, Value},
 };
-use peerlight_proto::{
-    charter::PublicationScope,
-    document,
-    names::ReleaseId,
-    units::hexadecimal,
-};
+use peerlight_proto::{charter::PublicationScope, document, names::ReleaseId, units::hexadecimal};
 use prost::Message;
 
 use super::{
@@ -90,8 +85,7 @@ fn line(bytes: &[u8]) -> Vec<u8> {
 
 /// Every table in every format.
 async fn tables(hub: &Hub, run: &Run) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let (charter, directory) =
-        (&run.in_force.charter.charter, &run.in_force.directory.directory);
+    let (charter, directory) = (&run.in_force.charter.charter, &run.in_force.directory.directory);
     let mut tables: Vec<Table> =
         rows::tables(charter, directory, &run.analysis).into_iter().map(exported).collect();
     if charter.policy.publication == PublicationScope::Schools {

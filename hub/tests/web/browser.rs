@@ -98,20 +98,18 @@ impl Browser {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\nconnection: close\r\n",
-            self.address.port()
-        );
-        if let Some(cookie) = &self.cookie {
-            request.push_str(&format!("cookie: {cookie}\r\n"));
-        }
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
+        let mut lines = vec![
+            format!("{method} {path} HTTP/1.1"),
+            format!("host: localhost:{}", self.address.port()),
+            format!("content-length: {}", body.len()),
+            "connection: close".to_owned(),
+        ];
         if method == "POST" {
-            request.push_str("content-type: application/x-www-form-urlencoded\r\n");
+            lines.push("content-type: application/x-www-form-urlencoded".to_owned());
         }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        lines.extend(self.cookie.iter().map(|cookie| format!("cookie: {cookie}")));
+        lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+        let request = format!("{}\r\n\r\n{body}", lines.join("\r\n"));
         let answer = self.exchange(request.as_bytes()).await;
         if let Some(cookie) = answer.headers.get("set-cookie") {
             let pair = cookie.split(';').next().unwrap_or_default().to_owned();

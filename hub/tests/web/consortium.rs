@@ -159,7 +159,8 @@ impl Consortium {
         for district in 0..3 {
             for number in 0..10 {
                 let need = (45.0 + 4.0 * f64::from(number) + 5.0 * normals.draw()).clamp(5.0, 95.0);
-                let feature = |name: &str, value: f64| v1::SchoolFeature { name: name.to_owned(), value };
+                let feature =
+                    |name: &str, value: f64| v1::SchoolFeature { name: name.to_owned(), value };
                 let mut school = v1::School {
                     school_id: format!("d{district}-{number:02}"),
                     lea_id: format!("d{district}"),

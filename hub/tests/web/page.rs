@@ -54,9 +54,24 @@ fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
         let mut browser = shared().signed_in("dan").await;
         for (page, csv, api, list) in [
             ("/schools", "/schools.csv", "/api/v1/schools", "schools"),
-            ("/schools/d0-03", "/schools/d0-03.csv", "/api/v1/schools/d0-03/benchmarks", "benchmarks"),
-            ("/schools/d0-03/similar", "/schools/d0-03/similar.csv", "/api/v1/schools/d0-03/similar", "like"),
-            ("/network?level=middle", "/network.csv?level=middle", "/api/v1/network?level=middle", "distributions"),
+            (
+                "/schools/d0-03",
+                "/schools/d0-03.csv",
+                "/api/v1/schools/d0-03/benchmarks",
+                "benchmarks",
+            ),
+            (
+                "/schools/d0-03/similar",
+                "/schools/d0-03/similar.csv",
+                "/api/v1/schools/d0-03/similar",
+                "like",
+            ),
+            (
+                "/network?level=middle",
+                "/network.csv?level=middle",
+                "/api/v1/network?level=middle",
+                "distributions",
+            ),
         ] {
             let shown = rows(&browser.get(page).await.body);
             let exported = csv_rows(&browser.get(csv).await.body);
@@ -120,7 +135,10 @@ fn like_schools_come_with_reasons_their_source_and_missing_features() {
         let answer = browser.get("/api/v1/schools/d0-03/similar").await.json();
         assert!(answer["like"][0]["reasons"][0]["theirs"].is_number());
         let missing = browser.get("/schools/d0-09/similar").await.body;
-        assert!(missing.contains("The directory does not say this school&#39;s English learners"), "{missing}");
+        assert!(
+            missing.contains("The directory does not say this school&#39;s English learners"),
+            "{missing}"
+        );
     });
 }
 
@@ -162,7 +180,10 @@ fn before_the_first_run_pages_say_what_is_missing() {
         assert_eq!(browser.get("/operator").await.status, 200);
         assert_eq!(browser.get("/publications").await.status, 200);
         let answer = browser.get("/api/v1/schools/x").await;
-        assert_eq!((answer.status, answer.header("content-type")), (409, "application/problem+json"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (409, "application/problem+json")
+        );
         one.stop().await;
     });
 }

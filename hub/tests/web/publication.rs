@@ -34,7 +34,10 @@ fn a_publication_verifies_until_one_byte_changes_and_is_never_written_again() {
         assert!(verified.root_key_known);
         assert_eq!(verified.manifest, published.manifest);
         assert!(!verify(&published.folder, None).unwrap().root_key_known);
-        assert!(matches!(verify(&published.folder, Some(&[7; 32])), Err(VerifyError::Chain { .. })));
+        assert!(matches!(
+            verify(&published.folder, Some(&[7; 32])),
+            Err(VerifyError::Chain { .. })
+        ));
 
         let again = publish(&one.hub, Some(name)).await;
         assert!(matches!(again, Err(Error::Published(_))));

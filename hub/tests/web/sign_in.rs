@@ -39,10 +39,7 @@ fn a_wrong_password_and_an_unknown_name_look_the_same() {
         let wrong = browser.sign_in("otto", "not the password").await;
         let unknown = browser.sign_in("nobody", "not the password").await;
         assert_eq!((wrong.status, unknown.status), (401, 401));
-        assert_eq!(
-            wrong.body.replace("otto", "NAME"),
-            unknown.body.replace("nobody", "NAME")
-        );
+        assert_eq!(wrong.body.replace("otto", "NAME"), unknown.body.replace("nobody", "NAME"));
         assert!(!browser.has_cookie());
         one.stop().await;
     });
