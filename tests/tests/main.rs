@@ -2,3 +2,13 @@
 
 #[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod crossing;
+#[cfg(test)]
+mod databases;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
+mod trouble;

@@ -31,9 +31,9 @@ pub fn ask(built: &Built, input: &Input, progress: &Progress) -> anyhow::Result<
     progress.step("checking receipts", built.nodes.len())?;
     let (mut releases, mut cells_sent, mut students) = (Vec::new(), 0, 0);
     for node in &built.nodes {
-        let held = releases_of(node)?;
-        cells_sent += held.iter().map(|(_, cells)| cells).sum::<u64>();
-        releases.extend(held.into_iter().map(|(release, _)| release));
+        let (held, cells) = releases_of(node)?;
+        releases.extend(held);
+        cells_sent += cells;
         students += students_of(node, input)?;
         progress.part()?;
     }
@@ -107,20 +107,26 @@ fn number(value: &Value, name: &str) -> anyhow::Result<f64> {
     value[name].as_f64().with_context(|| format!("{name} is missing in {value}"))
 }
 
-/// A node's releases, with the integers each sent.
-fn releases_of(node: &Node) -> anyhow::Result<Vec<(Release, u64)>> {
+/// A node's releases, and how many integers they sent.
+fn releases_of(node: &Node) -> anyhow::Result<(Vec<Release>, u64)> {
     let answer = node.program.json(&["release", "list"])?;
-    list(&answer, "releases")?
+    let sent = list(&answer, "releases")?;
+    let releases = sent
         .iter()
         .map(|release| {
-            let found = Release {
+            Ok(Release {
                 district: node.district.clone(),
                 id: text(release, "release_id")?,
-                receipt_verified: release["receipt_verified"].as_bool().unwrap_or(false),
-            };
-            Ok((found, release["cells"].as_u64().unwrap_or(0)))
+                receipt_verified: release["receipt_verified"] == true,
+            })
         })
-        .collect()
+        .collect::<anyhow::Result<_>>()?;
+    let preview = node.program.json(&["preview"])?;
+    let is_sent = |row: &&Value| {
+        sent.iter().any(|it| it["program"] == row["program"] && it["period"] == row["period"])
+    };
+    let cells = list(&preview, "programs")?.iter().filter(is_sent);
+    Ok((releases, cells.filter_map(|row| row["cells"].as_u64()).sum()))
 }
 
 /// Students a node holds for the release year.

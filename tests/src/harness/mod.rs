@@ -2,11 +2,13 @@
 //! answers. It knows what they print and nothing of their insides.
 
 mod consortium;
+mod postgres;
 mod program;
 mod relay;
 mod rest;
 
-pub use consortium::{Consortium, Foundation, Node};
+pub use consortium::{Consortium, Foundation, Node, free_address};
+pub use postgres::Postgres;
 pub use program::{Failure, Program, Programs, Serving};
 pub use relay::{Relay, Traffic};
 pub use rest::Rest;

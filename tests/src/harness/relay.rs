@@ -1,4 +1,5 @@
-//! Stands between nodes and a hub and writes down every byte that passes.
+//! Stands between nodes and a hub, writes down every byte that passes, and
+//! cuts the line when told to.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -10,19 +11,19 @@ use std::{
     thread,
 };
 
-/// Everything that passed, in both directions.
+/// What passed through one connection.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
-    /// From nodes to the hub.
+    /// From the node to the hub.
     pub up: Vec<u8>,
-    /// From the hub to nodes.
+    /// From the hub to the node.
     pub down: Vec<u8>,
 }
 
 /// A relay on a port of its own.
 pub struct Relay {
     address: SocketAddr,
-    traffic: Arc<Mutex<Traffic>>,
+    traffic: Arc<Mutex<Vec<Traffic>>>,
     /// Bytes that may still go up before every connection is cut.
     allowed: Arc<AtomicU64>,
 }
@@ -44,19 +45,15 @@ impl Relay {
         };
         let (traffic, allowed) = (Arc::clone(&relay.traffic), Arc::clone(&relay.allowed));
         thread::spawn(move || {
-            for node in listener.incoming().map_while(Result::ok) {
+            for (number, node) in listener.incoming().map_while(Result::ok).enumerate() {
+                let log = Log { traffic: Arc::clone(&traffic), number };
+                log.note(Direction::Up, &[]);
                 let Ok(hub) = TcpStream::connect(hub) else { continue };
                 let (Ok(node_back), Ok(hub_back)) = (node.try_clone(), hub.try_clone()) else {
                     continue;
                 };
-                pipe(node, hub, Direction::Up, Arc::clone(&traffic), Arc::clone(&allowed));
-                pipe(
-                    hub_back,
-                    node_back,
-                    Direction::Down,
-                    Arc::clone(&traffic),
-                    Arc::clone(&allowed),
-                );
+                pipe(node, hub, Direction::Up, log.clone(), Arc::clone(&allowed));
+                pipe(hub_back, node_back, Direction::Down, log, Arc::clone(&allowed));
             }
         });
         Ok(relay)
@@ -67,9 +64,14 @@ impl Relay {
         self.address
     }
 
-    /// What has passed so far.
-    pub fn traffic(&self) -> Traffic {
+    /// What has passed so far, connection by connection.
+    pub fn traffic(&self) -> Vec<Traffic> {
         self.traffic.lock().map(|traffic| traffic.clone()).unwrap_or_default()
+    }
+
+    /// How many bytes have gone up so far.
+    pub fn sent(&self) -> usize {
+        self.traffic().iter().map(|connection| connection.up.len()).sum()
     }
 
     /// Cuts connections once this many more bytes have gone up.
@@ -83,11 +85,32 @@ impl Relay {
     }
 }
 
+/// Where one connection is written down.
+#[derive(Clone)]
+struct Log {
+    traffic: Arc<Mutex<Vec<Traffic>>>,
+    number: usize,
+}
+
+impl Log {
+    fn note(&self, direction: Direction, bytes: &[u8]) {
+        let Ok(mut traffic) = self.traffic.lock() else { return };
+        if traffic.len() <= self.number {
+            traffic.resize_with(self.number + 1, Traffic::default);
+        }
+        let connection = &mut traffic[self.number];
+        match direction {
+            Direction::Up => connection.up.extend_from_slice(bytes),
+            Direction::Down => connection.down.extend_from_slice(bytes),
+        }
+    }
+}
+
 fn pipe(
     mut from: TcpStream,
     mut to: TcpStream,
     direction: Direction,
-    traffic: Arc<Mutex<Traffic>>,
+    log: Log,
     allowed: Arc<AtomicU64>,
 ) {
     thread::spawn(move || {
@@ -99,13 +122,7 @@ fn pipe(
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => break,
             };
-            if let Ok(mut traffic) = traffic.lock() {
-                let log = match direction {
-                    Direction::Up => &mut traffic.up,
-                    Direction::Down => &mut traffic.down,
-                };
-                log.extend_from_slice(&buffer[..count]);
-            }
+            log.note(direction, &buffer[..count]);
             if matches!(direction, Direction::Up) {
                 let left = allowed.load(Ordering::SeqCst);
                 if left < count as u64 {
