@@ -17,9 +17,8 @@ fn walk_the_whole_road(database: Option<String>) {
         all_delivered_once(&fixture, node);
     }
     hub.run(&["benchmark", "run"]).unwrap();
-    hub.run(&["publish"]).unwrap();
-    let folder = hub.home().join("publications");
-    let published = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let published = hub.json(&["publish"]).unwrap();
+    let published = std::path::PathBuf::from(published["path"].as_str().unwrap());
     hub.run(&["verify", &published.display().to_string()]).unwrap();
 
     let node = &fixture.nodes[0];

@@ -76,7 +76,10 @@ pub fn ask(built: &Built, input: &Input, progress: &Progress) -> anyhow::Result<
     progress.step("asking the hub over https", 1)?;
     faults.extend(ask_hub(built, input)?);
     progress.step("verifying the publication", 1)?;
-    let publication = publication(built)?;
+    let path = built.publication.clone();
+    let verified = built.consortium.hub.json(&["verify", &path]);
+    let verified = verified.is_ok_and(|found| found["verified"] == true);
+    let publication = Publication { path, verified };
     if !publication.verified {
         faults.push(format!("publication {} does not verify", publication.path));
     }
@@ -245,18 +248,4 @@ fn ask_hub(built: &Built, input: &Input) -> anyhow::Result<Vec<String>> {
 
 fn district_of<'a>(input: &'a Input, school: &str) -> &'a str {
     input.school(school).map_or("", |school| &school.district)
-}
-
-fn publication(built: &Built) -> anyhow::Result<Publication> {
-    let folder = built.consortium.hub.home().join("publications");
-    let mut versions: Vec<_> = std::fs::read_dir(&folder)
-        .with_context(|| format!("cannot list {}", folder.display()))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
-    versions.sort();
-    let path = versions.pop().context("nothing was published")?.display().to_string();
-    let verified = built.consortium.hub.run(&["verify", &path]).is_ok();
-    Ok(Publication { path, verified })
 }

@@ -38,6 +38,8 @@ pub struct Built {
     pub nodes: Vec<Node>,
     /// One user for each role.
     pub users: Vec<User>,
+    /// The publication's folder.
+    pub publication: String,
     /// How long it took.
     pub seconds: Seconds,
 }
@@ -86,10 +88,11 @@ pub fn build(
     ran?;
     seconds.benchmark = benchmark;
     progress.step("publishing", 1)?;
-    consortium.hub.run(&["publish"])?;
+    let published = consortium.hub.json(&["publish"])?;
+    let publication = published["path"].as_str().context("a publication has a path")?.to_owned();
     let school = input.schools.first().context("schools.csv lists no school")?;
     let users = user::add_all(&consortium.hub, input, &school.id)?;
-    Ok(Built { consortium, nodes, users, seconds })
+    Ok(Built { consortium, nodes, users, publication, seconds })
 }
 
 /// Adds the county office, and every district's grant to it.

@@ -58,11 +58,12 @@ pub fn add_all(hub: &Program, input: &Input, school: &str) -> anyhow::Result<Vec
 }
 
 fn add(hub: &Program, user: &User) -> anyhow::Result<()> {
-    let mut arguments = vec!["user", "add", &user.name, "--role", user.role];
-    if !user.subject.is_empty() {
-        arguments.extend(["--for", &user.subject]);
+    let mut arguments = vec!["user", "add", &user.name, "--role", user.role, "--password-stdin"];
+    match user.role {
+        "principal" => arguments.extend(["--school", &user.subject]),
+        "district" | "coe" => arguments.extend(["--member", &user.subject]),
+        _ => {}
     }
-    arguments.extend(["--password", "-"]);
     hub.run_with(&arguments, &format!("{}\n", user.password))?;
     Ok(())
 }
