@@ -21,11 +21,14 @@ use crate::{
 };
 
 /// Draws for ranks: as many as keep one level's work in bounds, which large
-/// networks, whose ranks move little, can do with.
-const DRAWS: std::ops::RangeInclusive<usize> = 400..=2_000;
+/// networks, whose distribution moves little, can do with.
+const DRAWS: std::ops::RangeInclusive<usize> = 400..=1_000;
+
+/// Draws where no rank will be shown and only the distribution is wanted.
+const DRAWS_WITHOUT_RANKS: usize = 100;
 
 /// School draws in one level, about.
-const SCHOOL_DRAWS: usize = 4_000_000;
+const SCHOOL_DRAWS: usize = 2_000_000;
 
 /// What is known of one measure.
 pub struct Assessed {
@@ -199,7 +202,11 @@ impl Split<'_> {
         let posteriors: Vec<Posterior> = known.iter().map(|(_, posterior)| *posterior).collect();
         let stratum = Stratum { measure: self.reported.id.clone(), group: self.group, level };
         let frozen = self.input.frozen.get(&stratum);
-        let draws = (SCHOOL_DRAWS / known.len()).clamp(*DRAWS.start(), *DRAWS.end());
+        let draws = if rows.iter().any(|row| row.precision.is_shown()) {
+            (SCHOOL_DRAWS / known.len()).clamp(*DRAWS.start(), *DRAWS.end())
+        } else {
+            DRAWS_WITHOUT_RANKS
+        };
         let mut normals = Normals::new(self.input.seed, self.stream + level as u64);
         let (network, standings) = standings(&posteriors, better, frozen, draws, &mut normals);
         for ((position, _), standing) in known.iter().zip(standings) {
