@@ -1,11 +1,24 @@
 //! What can go wrong on a node, and the exit code that says whose move it is.
 
+use peerlight_node_engine::measure::PlanError;
+use peerlight_proto::layout::LayoutError;
+
 use crate::{
+    approval::ApprovalError,
+    calendar::CalendarError,
+    charter_view::ViewError,
     config::ConfigError,
+    documents::DocumentError,
     home::HomeError,
     hub::{HubError, Recovery},
     keys::KeyError,
     membership::MembershipError,
+    records::{CountError, ImportError, RecordsError},
+    release::{
+        prepare::PrepareError, receipt::ReceiptError, seal::SealError, standing::StandingError,
+    },
+    source::{csv::CsvError, mapping::MapFileError},
+    store::StoreError,
 };
 
 /// Any failure of a verb of the command line.
@@ -29,6 +42,63 @@ pub enum Error {
     /// The hub cannot be reached or refuses.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// A signed document is refused.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Nothing may be released before the district approves.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
+    /// The charter's calendar or a cron expression cannot be used.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// What is asked for cannot be counted.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What is asked for has no layout.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// A charter cannot be shown.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// A release was not drawn.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// A release was not sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The hub's receipt is not believed.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// This node's history and the hub's do not fit.
+    #[error(transparent)]
+    Standing(#[from] StandingError),
+    /// The node's database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Files cannot be read as student years.
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    /// A mapping file is refused.
+    #[error(transparent)]
+    MapFile(#[from] MapFileError),
+    /// An import was not applied.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The records cannot be read or written.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+    /// The records could not be counted.
+    #[error(transparent)]
+    Count(#[from] CountError),
+    /// There is no such thing on this node.
+    #[error("{0}")]
+    Absent(String),
+    /// Nobody confirmed.
+    #[error("{0}")]
+    NotConfirmed(&'static str),
+    /// The doctor found a fault; the report names it.
+    #[error("{0} of the checks found a fault; each says what to do")]
+    Fault(usize),
     /// Output could not be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -63,11 +133,52 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Home(_) | Self::Config(_) | Self::Keys(_) => Exit::Configuration,
+            Self::Home(_) | Self::Config(_) | Self::Keys(_) | Self::Calendar(_) => {
+                Exit::Configuration
+            }
             Self::Membership(error) => membership(error),
             Self::Hub(error) => hub(error),
-            Self::Output(_) => Exit::Other,
+            Self::Document(error) => document(error),
+            Self::Approval(error) => approval(error),
+            Self::NotConfirmed(_) => Exit::ApprovalNeeded,
+            Self::Prepare(error) => prepare(error),
+            Self::Seal(_) => Exit::Unreachable,
+            Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
+            Self::Fault(_) => Exit::FaultFound,
+            Self::Plan(_) | Self::Csv(_) | Self::MapFile(_) => Exit::DataRefused,
+            Self::Import(error) => import(error),
+            Self::Records(_)
+            | Self::Count(_)
+            | Self::View(_)
+            | Self::Store(_)
+            | Self::Layout(_)
+            | Self::Absent(_)
+            | Self::Output(_) => Exit::Other,
         }
+    }
+}
+
+fn import(error: &ImportError) -> Exit {
+    match error {
+        ImportError::Changed { .. } => Exit::ApprovalNeeded,
+        ImportError::TwoSources { .. } => Exit::DataRefused,
+        ImportError::Records(_) | ImportError::Store(_) => Exit::Other,
+    }
+}
+
+fn prepare(error: &PrepareError) -> Exit {
+    match error {
+        PrepareError::NothingApproved
+        | PrepareError::NotApproved { .. }
+        | PrepareError::Older { .. }
+        | PrepareError::NotOffered(_) => Exit::ApprovalNeeded,
+        PrepareError::AboveCeiling { .. } | PrepareError::Refused(_) => Exit::BudgetRefused,
+        PrepareError::OtherLayout(_)
+        | PrepareError::Layout(_)
+        | PrepareError::Draw(_)
+        | PrepareError::Randomness
+        | PrepareError::Interrupted(_)
+        | PrepareError::Store(_) => Exit::Other,
     }
 }
 
@@ -90,5 +201,33 @@ fn membership(error: &MembershipError) -> Exit {
             Exit::Configuration
         }
         MembershipError::Hub(error) => hub(error),
+    }
+}
+
+fn document(error: &DocumentError) -> Exit {
+    match error {
+        DocumentError::Hub(error) => hub(error),
+        DocumentError::NotFetched => Exit::Unreachable,
+        DocumentError::Signature(_)
+        | DocumentError::Consortium { .. }
+        | DocumentError::Older { .. }
+        | DocumentError::Equivocation { .. } => Exit::NotAllowed,
+        DocumentError::Charter(_)
+        | DocumentError::Directory(_)
+        | DocumentError::Unreadable(_)
+        | DocumentError::OtherCharter
+        | DocumentError::Tables(_)
+        | DocumentError::Store(_) => Exit::Other,
+    }
+}
+
+fn approval(error: &ApprovalError) -> Exit {
+    match error {
+        ApprovalError::None | ApprovalError::Outdated { .. } => Exit::ApprovalNeeded,
+        ApprovalError::Ceiling { .. } => Exit::BudgetRefused,
+        ApprovalError::Older { .. } => Exit::NotAllowed,
+        ApprovalError::UnknownProgram(_) | ApprovalError::Needs { .. } => Exit::Usage,
+        ApprovalError::Store(_) => Exit::Other,
+        ApprovalError::Document(error) => document(error),
     }
 }

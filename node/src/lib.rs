@@ -10,15 +10,22 @@
 //! the engine. Nothing here may print, log or send an exact count or a student
 //! id but to the district's own people on this machine.
 
+pub mod approval;
+pub mod calendar;
+pub mod charter_view;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod documents;
 pub mod error;
+pub mod exact;
 pub mod home;
 pub mod hub;
 pub mod keys;
 pub mod membership;
+pub mod node;
 pub mod records;
 pub mod release;
 pub mod source;
 pub mod store;
+pub mod sync;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Context;
-use crate::{config::Config, error::Error, keys::Keys};
+use crate::{error::Error, node::Node};
 
 /// Make a new node: its folder, keys and settings.
 #[derive(Args)]
@@ -14,12 +14,9 @@ Afterwards back up the folder's keys/: records and ledger cannot be read without
 Then join: peerlight-node join --token token.txt")]
 pub struct InitArgs {}
 
-pub fn run(_: &InitArgs, context: &Context) -> Result<(), Error> {
+pub async fn run(_: &InitArgs, context: &Context) -> Result<(), Error> {
     let home = &context.home;
-    home.create()?;
-    Keys::create(home)?;
-    // The settings last: a home without them is not initialised.
-    Config::create(home)?;
+    Node::create(home).await?;
     eprintln!("A new node is in {}.", home.path().display());
     eprintln!("Back up {}: without it nothing here can be read again.", home.keys().display());
     eprintln!("Next: peerlight-node join --home {} --token FILE", home.path().display());

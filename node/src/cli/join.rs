@@ -8,7 +8,7 @@ use peerlight_proto::token::JoinToken;
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::{error::Error, home, membership};
+use crate::{error::Error, home, membership, store::audit, sync};
 
 /// Join a consortium with the one-use token from the hub's operator.
 #[derive(Args)]
@@ -25,8 +25,7 @@ pub struct JoinArgs {
 }
 
 pub async fn run(args: &JoinArgs, context: &Context) -> Result<(), Error> {
-    context.config(&[])?;
-    let (home, clock) = (&context.home, &context.clock);
+    let node = context.node(&[]).await?;
     let text = if args.token.as_os_str() == "-" {
         let mut text = Zeroizing::new(String::new());
         std::io::stdin().read_to_string(&mut text)?;
@@ -35,9 +34,24 @@ pub async fn run(args: &JoinArgs, context: &Context) -> Result<(), Error> {
         Zeroizing::new(String::from_utf8_lossy(&home::read(&args.token)?).into_owned())
     };
     let token = JoinToken::parse(&text).map_err(|error| Error::Usage(error.to_string()))?;
-    let joined = membership::join(home, &token, clock).await?;
+    let joined = membership::join(&node.home, &token, &node.clock).await?;
     eprintln!("Joined {} as {}.", joined.consortium, joined.member);
     eprintln!("Hub {}, authority {}.", joined.hub, joined.pin.short());
+    audit::insert(&node.store, node.clock.now(), "peerlight-node", "join", joined.member.as_str())
+        .await?;
+    match sync::refresh(&node).await {
+        Ok(documents) => {
+            let directory = &documents.directory.document;
+            eprintln!(
+                "Fetched charter {} and directory {}, which has {} schools of this member.",
+                documents.charter.document.number,
+                directory.number,
+                directory.schools_of(&joined.member).count(),
+            );
+        }
+        // A hub without a charter yet is no reason to have joined in vain.
+        Err(error) => eprintln!("Its charter was not fetched yet: {error}"),
+    }
     eprintln!("Next: peerlight-node import csv PATH, then peerlight-node charter show");
     Ok(())
 }

@@ -3,10 +3,18 @@
 //! Data goes to standard output, talk to standard error. Every failure is one
 //! sentence that says what, where and what to do, and an exit code.
 
+mod audit;
+mod charter;
 mod config;
+mod import;
 mod init;
 mod join;
+mod ledger;
 mod output;
+mod preview;
+mod records;
+mod release;
+mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -17,6 +25,7 @@ use crate::{
     config::Config,
     error::{Error, Exit},
     home::Home,
+    node::Node,
 };
 
 const EXIT_CODES: &str = "\
@@ -61,6 +70,14 @@ struct Cli {
 enum Verb {
     Init(init::InitArgs),
     Join(join::JoinArgs),
+    Import(import::ImportArgs),
+    Records(records::RecordsArgs),
+    Charter(charter::CharterArgs),
+    Preview(preview::PreviewArgs),
+    Release(release::ReleaseArgs),
+    Sync(sync::SyncArgs),
+    Ledger(ledger::LedgerArgs),
+    Audit(audit::AuditArgs),
     Config(config::ConfigArgs),
 }
 
@@ -75,6 +92,11 @@ impl Context {
     fn config(&self, flags: &[(&str, String)]) -> Result<Config, Error> {
         self.home.check()?;
         Ok(Config::load(&self.home, flags)?)
+    }
+
+    /// The node, with this command's flags.
+    async fn node(&self, flags: &[(&str, String)]) -> Result<Node, Error> {
+        Node::open(self.home.clone(), self.clock.clone(), flags).await
     }
 }
 
@@ -105,8 +127,16 @@ pub fn main() -> ExitCode {
 
 async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
     match verb {
-        Verb::Init(args) => init::run(&args, context),
+        Verb::Init(args) => init::run(&args, context).await,
         Verb::Join(args) => join::run(&args, context).await,
+        Verb::Import(args) => import::run(&args, context).await,
+        Verb::Records(args) => records::run(&args, context).await,
+        Verb::Charter(args) => charter::run(&args, context).await,
+        Verb::Preview(args) => preview::run(&args, context).await,
+        Verb::Release(args) => release::run(&args, context).await,
+        Verb::Sync(args) => sync::run(&args, context).await,
+        Verb::Ledger(args) => ledger::run(&args, context).await,
+        Verb::Audit(args) => audit::run(&args, context).await,
         Verb::Config(args) => config::run(&args, context),
     }
 }

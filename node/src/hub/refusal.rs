@@ -85,6 +85,11 @@ impl HubError {
         }
     }
 
+    /// Whether what was sent is wrong, so that sending it again is of no use.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// From the answer to a call.
     pub(super) fn from_status(hub: &str, status: &Status) -> Self {
         if let Some(problem) = tls_problem(status) {

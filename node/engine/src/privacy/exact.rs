@@ -1,7 +1,8 @@
 //! Exact totals on their way to the noise: the type that must not leave.
 //!
 //! It has no `Serialize`, no wire message and no revealing `Debug`. Outside
-//! this crate its numbers can be put in but never read back.
+//! this crate its numbers can be put in, and read back only beside the noisy
+//! ones that were sent already, for the district's own eyes.
 
 use std::fmt;
 
@@ -21,6 +22,17 @@ impl ExactRelease {
     /// and directory.
     pub fn shape(&self) -> impl ExactSizeIterator<Item = usize> {
         self.blocks.iter().map(Vec::len)
+    }
+
+    /// Every integer beside what was sent for it, block by block; what was
+    /// sent must have this shape. For the district's own screen: a shell
+    /// prints it and keeps it nowhere.
+    pub fn beside<'a>(
+        &'a self,
+        sent: &'a [Vec<i64>],
+    ) -> impl Iterator<Item = impl Iterator<Item = (i64, i64)> + 'a> + 'a {
+        let blocks = self.blocks.iter().zip(sent);
+        blocks.map(|(exact, sent)| exact.iter().copied().zip(sent.iter().copied()))
     }
 
     /// The integers, for the noise alone.

@@ -1,0 +1,97 @@
+//! Sends what waits in the outbox, in order, and checks the receipts.
+//!
+//! Stops at the first release that the hub did not take: the hub counts
+//! releases without gaps, so sending later ones would only be refused too.
+
+use peerlight_proto::names::ReleaseId;
+
+use super::Called;
+use crate::{
+    error::Error,
+    hub::Recovery,
+    keys::Keys,
+    node::Node,
+    release::{
+        receipt,
+        seal::{self, Sender},
+    },
+    store::outbox::{self, OutboxRelease},
+};
+
+/// Sending stopped before everything was sent.
+pub(super) struct Stopped {
+    /// Receipts received before.
+    pub receipts: usize,
+    /// Why.
+    pub error: Error,
+}
+
+/// Sends everything that waits; gives how many receipts came.
+pub(super) async fn send(node: &Node, called: &Called) -> Result<usize, Stopped> {
+    let mut receipts = 0;
+    let stopped = |receipts, error| Stopped { receipts, error };
+    let keys = Keys::open(&node.home).map_err(|error| stopped(0, error.into()))?;
+    let waiting =
+        outbox::list_waiting(&node.store).await.map_err(|error| stopped(0, error.into()))?;
+    for release in &waiting {
+        let id = &release.entry.release_id;
+        match send_one(node, called, &keys, release).await {
+            Ok(()) => receipts += 1,
+            Err(error) => {
+                if let Err(second) = note(node, id, &error).await {
+                    tracing::error!(%second, "the failure could not be noted");
+                }
+                return Err(stopped(receipts, error));
+            }
+        }
+        tracing::info!(release = %id, program = %release.entry.program, "receipt verified");
+    }
+    Ok(receipts)
+}
+
+async fn send_one(
+    node: &Node,
+    called: &Called,
+    keys: &Keys,
+    release: &OutboxRelease,
+) -> Result<(), Error> {
+    let id = &release.entry.release_id;
+    let membership = &called.membership;
+    let sender = Sender {
+        consortium: &membership.consortium,
+        member: &membership.member,
+        signing_key: keys.signing(),
+    };
+    let hub_keys = &called.documents.hub_keys.document;
+    let now = node.clock.now();
+    let payload = outbox::find_payload(&node.store, id).await?.unwrap_or_default();
+    let envelope = seal::seal(sender, hub_keys, release, &payload, now)?;
+    let signed = called.hub.send_release(&envelope).await?;
+    receipt::record(
+        &node.store,
+        &hub_keys.receipt_key,
+        &membership.consortium,
+        &membership.member,
+        &signed,
+        now,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keeps in the outbox why a release was not sent.
+async fn note(node: &Node, id: &ReleaseId, error: &Error) -> Result<(), Error> {
+    let now = node.clock.now();
+    let refused = matches!(error, Error::Hub(hub) if hub.is_refusal());
+    if refused {
+        outbox::update_refused(&node.store, id, &error.to_string(), now).await?;
+    } else {
+        outbox::update_failed(&node.store, id, &error.to_string(), now).await?;
+    }
+    if let Error::Hub(hub) = error
+        && hub.recovery() == Recovery::Tell
+    {
+        tracing::error!(release = %id, %error, "tell the hub's operator");
+    }
+    Ok(())
+}
