@@ -8,12 +8,26 @@ use crate::{
     error::Error,
     http::scope::Role,
     hub::{Hub, NO_DIRECTORY},
-    password,
+    password::{self, PasswordError},
     store::{
         member,
         user::{self, Inserted, User},
     },
 };
+
+/// Why an account cannot be kept as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The password is refused.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// Somebody has that name.
+    #[error("there is a user {0} already: `peerlight-hub user reset {0}` gives a new password")]
+    Taken(String),
+    /// Nobody has that name.
+    #[error("there is no user {0}: see `peerlight-hub user list`")]
+    Unknown(String),
+}
 
 /// Most characters of a name.
 const LONGEST_NAME: usize = 200;
@@ -48,7 +62,7 @@ pub async fn add(
     }
     let user = User {
         name: name.to_owned(),
-        password_hash: password::store(password).await?,
+        password_hash: password::store(password).await.map_err(AccountError::from)?,
         role: role.as_str().to_owned(),
         subject: role.subject().to_owned(),
         disabled: false,
@@ -56,7 +70,7 @@ pub async fn add(
     };
     match user::insert(&hub.store, &user).await? {
         Inserted::New => Ok(()),
-        Inserted::NameTaken => Err(Error::UserTaken(name.to_owned())),
+        Inserted::NameTaken => Err(AccountError::Taken(name.to_owned()).into()),
     }
 }
 
@@ -74,11 +88,11 @@ pub async fn disable(hub: &Hub, name: &str) -> Result<(), Error> {
 
 /// Gives a user a new password, and ends their sessions.
 pub async fn reset(hub: &Hub, name: &str, password: Zeroizing<String>) -> Result<(), Error> {
-    let hash = password::store(password).await?;
+    let hash = password::store(password).await.map_err(AccountError::from)?;
     let found = user::update_password(&hub.store, name, &hash).await?;
     if found { Ok(()) } else { Err(no_user(name)) }
 }
 
 fn no_user(name: &str) -> Error {
-    Error::NoUser(name.chars().take(LONGEST_NAME).collect())
+    AccountError::Unknown(name.chars().take(LONGEST_NAME).collect()).into()
 }

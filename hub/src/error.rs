@@ -11,16 +11,13 @@ use peerlight_proto::{
     directory::DirectoryError,
     document::BadSignature,
     envelope::EnvelopeError,
-    names::{InvalidName, MemberId, ReleaseId, SchoolId},
+    names::{InvalidName, MemberId, SchoolId},
     token::InvalidToken,
     units::SchoolYear,
 };
 use tonic::{Code, Status};
 
-use crate::{
-    authority::CertificateFault, export::ParquetError, password::PasswordError,
-    publication::verify::VerifyError,
-};
+use crate::{account::AccountError, authority::CertificateFault, publication::PublicationError};
 
 /// Any failure of the hub.
 #[derive(Debug, thiserror::Error)]
@@ -182,29 +179,14 @@ pub enum Error {
     #[error("no district has sent a release for {0} yet: wait for a sync")]
     NoReleases(SchoolYear),
 
-    /// There is nothing to publish.
-    #[error("no benchmarks have been computed yet: run `peerlight-hub benchmark run` first")]
-    NoRun,
-    /// A publication of that name is there.
-    #[error("publication {0} is there already and frozen: choose another --name")]
-    Published(ReleaseId),
-    /// A publication that does not verify.
+    /// An account that cannot be kept as asked.
     #[error(transparent)]
-    Verify(#[from] VerifyError),
-    /// A password that is refused.
+    Account(#[from] AccountError),
+    /// A publication that cannot be made, or does not verify.
     #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// A user of that name is there.
-    #[error("there is a user {0} already: `peerlight-hub user reset {0}` gives a new password")]
-    UserTaken(String),
-    /// No such user.
-    #[error("there is no user {0}: see `peerlight-hub user list`")]
-    NoUser(String),
+    Publication(#[from] PublicationError),
 
     // The operator must look at the machine.
-    /// A table that cannot be written.
-    #[error(transparent)]
-    Table(#[from] ParquetError),
     /// A file that cannot be read or written.
     #[error("{path}: {source}")]
     File {
@@ -248,7 +230,11 @@ impl Error {
     /// The program's exit code.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Flag { .. } | Self::Password(_) => 2,
+            Self::Missing(..)
+            | Self::Publication(PublicationError::NoRun)
+            | Self::RoundOpen(_)
+            | Self::NoReleases(_) => 9,
+            Self::Flag { .. } | Self::Account(AccountError::Password(_)) => 2,
             Self::NoHome(_)
             | Self::HomeTaken(_)
             | Self::Config { .. }
@@ -261,8 +247,7 @@ impl Error {
             | Self::Token
             | Self::NotYours(_)
             | Self::NoMember(_)
-            | Self::NoUser(_)
-            | Self::UserTaken(_)
+            | Self::Account(_)
             | Self::MemberTaken(_)
             | Self::MemberState { .. } => 4,
             Self::Refused { .. }
@@ -279,13 +264,10 @@ impl Error {
             | Self::Request
             | Self::RequestName(_)
             | Self::SigningKey
-            | Self::Published(_)
-            | Self::Verify(_)
+            | Self::Publication(_)
             | Self::Growth(_)
             | Self::RoundClosed(_) => 6,
-            Self::Missing(..) | Self::NoRun | Self::RoundOpen(_) | Self::NoReleases(_) => 9,
             Self::File { .. }
-            | Self::Table(_)
             | Self::Store(_)
             | Self::Migration(_)
             | Self::Inconsistent { .. }
@@ -334,13 +316,8 @@ impl Error {
             | Self::Growth(_)
             | Self::RoundClosed(_)
             | Self::NoReleases(_)
-            | Self::NoRun
-            | Self::Published(_)
-            | Self::Verify(_)
-            | Self::Password(_)
-            | Self::UserTaken(_)
-            | Self::NoUser(_)
-            | Self::Table(_)
+            | Self::Account(_)
+            | Self::Publication(_)
             | Self::File { .. }
             | Self::Store(_)
             | Self::Migration(_)

@@ -10,7 +10,10 @@ use crate::{
     error::Error,
     home::Home,
     keys::Keys,
-    publication::verify::{from_hexadecimal, verify},
+    publication::{
+        PublicationError,
+        verify::{from_hexadecimal, verify},
+    },
 };
 
 /// Flags of `verify`.
@@ -38,7 +41,7 @@ pub fn run(home: &Home, arguments: &Arguments, format: Format) -> Result<(), Err
         None if home.config().exists() => Some(Keys::load(home)?.root_public()),
         None => None,
     };
-    let verified = verify(&arguments.folder, known.as_deref())?;
+    let verified = verify(&arguments.folder, known.as_deref()).map_err(PublicationError::from)?;
     if !verified.root_key_known {
         eprintln!(
             "the folder is whole and signed, by a hub whose root key is {}; compare that key \

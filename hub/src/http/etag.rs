@@ -16,7 +16,7 @@ const LARGEST_TAGGED: usize = 64 * 1024 * 1024;
 /// Tags answers to GET.
 pub async fn answer(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = *request.method() == Method::GET;
     let response = next.run(request).await;
     if !reads || response.status() != StatusCode::OK {
         return response;

@@ -19,3 +19,25 @@ pub mod manifest;
 mod method;
 pub mod verify;
 pub mod write;
+
+use peerlight_proto::names::ReleaseId;
+
+use self::verify::VerifyError;
+use crate::export::ParquetError;
+
+/// Why a publication cannot be made, or does not verify.
+#[derive(Debug, thiserror::Error)]
+pub enum PublicationError {
+    /// There is nothing to publish.
+    #[error("no benchmarks have been computed yet: run `peerlight-hub benchmark run` first")]
+    NoRun,
+    /// A publication of that name is there.
+    #[error("publication {0} is there already and frozen: choose another --name")]
+    Taken(ReleaseId),
+    /// It does not verify.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// A table cannot be written.
+    #[error(transparent)]
+    Table(#[from] ParquetError),
+}

@@ -14,6 +14,7 @@ use peerlight_proto::{charter::PublicationScope, document, names::ReleaseId, uni
 use prost::Message;
 
 use super::{
+    PublicationError,
     manifest::{Entry, HUB_KEYS, MANIFEST, Manifest, ROOT_KEY, SIGNATURE},
     method,
 };
@@ -36,7 +37,7 @@ pub struct Published {
 
 /// Publishes the newest run under `name`, or one made from year and run.
 pub async fn publish(hub: &Hub, name: Option<ReleaseId>) -> Result<Published, Error> {
-    let run = hub.newest_run().await?.ok_or(Error::NoRun)?;
+    let run = hub.newest_run().await?.ok_or(PublicationError::NoRun)?;
     let charter = &run.in_force.charter.charter;
     let version = match name {
         Some(name) => name,
@@ -44,7 +45,7 @@ pub async fn publish(hub: &Hub, name: Option<ReleaseId>) -> Result<Published, Er
     };
     let folder = hub.home.publications().join(version.as_str());
     if folder.exists() {
-        return Err(Error::Published(version));
+        return Err(PublicationError::Taken(version).into());
     }
     let mut files = tables(hub, &run).await?;
     files.push(("method.md".to_owned(), method::notes(&run).into_bytes()));
@@ -74,7 +75,7 @@ pub async fn publish(hub: &Hub, name: Option<ReleaseId>) -> Result<Published, Er
     match written.map_err(|_| Error::Stopping)? {
         Ok(()) => Ok(Published { folder, manifest }),
         // Somebody else published the same name meanwhile.
-        Err(_) if folder.exists() => Err(Error::Published(version)),
+        Err(_) if folder.exists() => Err(PublicationError::Taken(version).into()),
         Err(source) => Err(Error::File { path: folder, source }),
     }
 }
@@ -96,7 +97,10 @@ async fn tables(hub: &Hub, run: &Run) -> Result<Vec<(String, Vec<u8>)>, Error> {
     for table in tables {
         files.push((format!("{}.csv", table.name), table.csv()));
         files.push((format!("{}.json", table.name), table.json()));
-        files.push((format!("{}.parquet", table.name), table.parquet()?));
+        files.push((
+            format!("{}.parquet", table.name),
+            table.parquet().map_err(PublicationError::from)?,
+        ));
     }
     Ok(files)
 }

@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 use peerlight_hub::{
     error::Error,
     publication::{
+        PublicationError,
         verify::{VerifyError, verify},
         write::publish,
     },
@@ -40,7 +41,7 @@ fn a_publication_verifies_until_one_byte_changes_and_is_never_written_again() {
         ));
 
         let again = publish(&one.hub, Some(name)).await;
-        assert!(matches!(again, Err(Error::Published(_))));
+        assert!(matches!(again, Err(Error::Publication(PublicationError::Taken(_)))));
 
         let files: Vec<&str> =
             published.manifest.files.iter().map(|entry| entry.name.as_str()).collect();

@@ -7,7 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use peerlight_proto::names::MemberId;
+use peerlight_proto::{layout::release_layout, names::MemberId};
 
 use super::{answer, shell};
 use crate::{
@@ -105,7 +105,12 @@ fn row(
     let zone = zone(in_force);
     let today = civil_date(web.clock.now(), zone);
     let offered = recorded.map(|approval| approval.offered.iter().cloned().collect());
-    let due = due(&in_force.charter.charter, &offered.unwrap_or_default(), today);
+    let mut due = due(&in_force.charter.charter, &offered.unwrap_or_default(), today);
+    // A program without a school of its grades has nothing to release.
+    let (charter, directory) = (&in_force.charter.charter, &in_force.directory.directory);
+    due.retain(|(program, period)| {
+        release_layout(charter, directory, &member.id, program, period).is_ok()
+    });
     let received = heads
         .iter()
         .filter(|head| due.contains(&(head.program.clone(), head.period.clone())))
