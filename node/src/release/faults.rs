@@ -10,7 +10,10 @@ use std::{
 
 use sqlx::SqlitePool;
 
-use super::{prepare::PrepareError, trial::Trial};
+use super::{
+    prepare::{PrepareError, Prepared},
+    trial::Trial,
+};
 use crate::store::{Store, StoreError, ledger, outbox};
 
 /// Polls the future inside at most so many times, then is done without it: as
@@ -51,32 +54,58 @@ async fn charges(store: &Store) -> usize {
 }
 
 #[tokio::test]
-async fn killed_at_any_step_a_release_is_whole_or_not_there() {
+async fn killed_at_any_moment_a_release_is_whole_or_not_there() {
+    let trial = Trial::new();
+    let store = trial.approved("node.db").await;
+    let (mut drawn, mut kills) = (0, 0);
+    for program in &trial.charter.policy.programs {
+        // One moment later with every try, until it is through.
+        for polls in 1.. {
+            let whole = pin!(trial.prepare(&store, program.id.as_str()));
+            let outcome = Killed { inner: whole, polls_left: polls }.await;
+            let held = charges(&store).await;
+            if let Some(prepared) = outcome {
+                assert_eq!(prepared.unwrap().into_release().sequence, drawn as u64 + 1);
+            }
+            if held > drawn {
+                assert_eq!(held, drawn + 1);
+                drawn = held;
+                break;
+            }
+            kills += 1;
+        }
+        // Also where it was killed between the commit and the answer.
+        let again = trial.prepare(&store, program.id.as_str()).await.unwrap();
+        assert!(matches!(again, Prepared::AlreadyDrawn(_)));
+    }
+    assert_eq!(charges(&store).await, drawn);
+    assert!(kills >= drawn, "killed only {kills} times on the way to {drawn} releases");
+}
+
+#[tokio::test]
+async fn a_failure_at_any_statement_charges_nothing() {
     let trial = Trial::new();
     let store = trial.approved("node.db").await;
     trial.prepare(&store, "english_learners").await.unwrap();
-    let mut polls = 0;
-    let mut kills = 0;
-    loop {
-        polls += 1;
-        let whole = pin!(trial.prepare(&store, "enrolled"));
-        let outcome = Killed { inner: whole, polls_left: polls }.await;
-        let held = charges(&store).await;
-        match outcome {
-            Some(prepared) => {
-                let drawn = prepared.unwrap().into_release();
-                assert_eq!((held, drawn.sequence), (2, 2));
-                break;
-            }
-            // Killed between the commit and the answer: spent, and kept.
-            None if held == 2 => break,
-            None => kills += 1,
-        }
+    let raw = raw(&trial).await;
+    for table in ["ledger_entry", "noisy_release", "outbox", "audit_entry"] {
+        let broken = format!(
+            "CREATE TRIGGER broken AFTER INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'broken'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(broken)).execute(&raw).await.unwrap();
+        let failed = trial.prepare(&store, "enrolled").await.unwrap_err();
+        assert!(matches!(failed, PrepareError::Store(StoreError::Database(_))), "{table}");
+        assert_eq!(charges(&store).await, 1, "{table}");
+        sqlx::query("DROP TRIGGER broken").execute(&raw).await.unwrap();
     }
-    assert!(kills >= 5, "killed at {kills} steps only");
-    let again = trial.prepare(&store, "enrolled").await.unwrap();
-    assert!(matches!(again, super::prepare::Prepared::AlreadyDrawn(_)));
-    assert_eq!(charges(&store).await, 2);
+    let drawn = trial.prepare(&store, "enrolled").await.unwrap().into_release();
+    assert_eq!((drawn.sequence, drawn.entry.sequence), (2, 2), "no gap was left");
+}
+
+/// The same database, past the store's own functions.
+async fn raw(trial: &Trial) -> SqlitePool {
+    let path = trial.path("node.db");
+    SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap()
 }
 
 #[tokio::test]
@@ -113,8 +142,7 @@ async fn an_edited_ledger_stops_every_release() {
     let trial = Trial::new();
     let store = trial.approved("node.db").await;
     trial.prepare(&store, "enrolled").await.unwrap();
-    let path = trial.path("node.db");
-    let raw = SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let raw = raw(&trial).await;
     for statement in [
         "UPDATE ledger_entry SET pico_rho = 1",
         "DELETE FROM ledger_entry",

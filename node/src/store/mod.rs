@@ -150,3 +150,44 @@ fn school_year(row: &SqliteRow, table: &'static str) -> Result<SchoolYear, Store
 fn corrupt(table: &'static str, column: &'static str, row: &impl ToString) -> StoreError {
     StoreError::Corrupt { table, column, row: row.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_flushes_its_commits_and_keeps_references() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        let mut connections = Vec::new();
+        for _ in 0..4 {
+            let mut connection = store.pool.acquire().await.unwrap();
+            for (pragma, expected) in [("synchronous", 2_i64), ("foreign_keys", 1)] {
+                let query = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+                let row = sqlx::query(query).fetch_one(&mut *connection).await.unwrap();
+                assert_eq!(sqlx::Row::get::<i64, _>(&row, 0), expected, "{pragma}");
+            }
+            connections.push(connection);
+        }
+    }
+
+    #[tokio::test]
+    async fn opening_again_changes_nothing_and_a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.db");
+        for _ in 0..2 {
+            Store::open(&path).await.unwrap().close().await;
+        }
+        let store = Store::open(&path).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'of a later version', TRUE, x'00', 0)",
+        )
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        store.close().await;
+        let refused = Store::open(&path).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Migration(_)), "{refused}");
+    }
+}

@@ -29,30 +29,50 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// The variance of n normal samples, over sigma squared, has standard error
-/// sqrt(2/n): a sigma that is off by 3 % (the square by 6 %) is found with a
-/// power above 0.99, and a right one fails 1 time in 10^7.
+/// Whether samples look like Gaussian noise of `sigma`, by three statistics:
+///
+/// - the mean, standard error sigma / sqrt(n);
+/// - the variance over sigma squared, standard error sqrt(2/n): a sigma that is
+///   off by 4 % is found with a power above 0.99;
+/// - the kurtosis, standard error sqrt(24/n): Laplace noise has 6, not 3.
+///
+/// Right noise is found wanting about 3 times in 10^7.
+fn is_gaussian_of(noise: &[f64], sigma: Sigma) -> bool {
+    let (count, sigma) = (noise.len() as f64, sigma.units());
+    let moment = |power| mean(&noise.iter().map(|value| value.powi(power)).collect::<Vec<_>>());
+    let variance = moment(2);
+    let kurtosis = moment(4) / (variance * variance);
+    moment(1).abs() < Z * sigma / count.sqrt()
+        && (variance / sigma.powi(2) - 1.0).abs() < Z * (2.0 / count).sqrt()
+        // Its distribution leans to the right at this size.
+        && (kurtosis - 3.0).abs() < 6.5 * (24.0 / count).sqrt()
+}
+
 #[test]
-fn the_noise_has_the_sigma_that_was_paid_for() {
+fn the_noise_is_gaussian_of_the_sigma_that_was_paid_for() {
     for sigma in [Sigma(20 * Sigma::PER_UNIT + 7), Sigma(400_000 * Sigma::PER_UNIT)] {
-        let noise = draw(sigma);
-        let (center, count) = (mean(&noise), SAMPLES as f64);
-        assert!(center.abs() < Z * sigma.units() / count.sqrt(), "mean {center}");
-        let variance = noise.iter().map(|value| value * value).sum::<f64>() / count;
-        let ratio = variance / sigma.units().powi(2);
-        assert!((ratio - 1.0).abs() < Z * (2.0 / count).sqrt(), "variance ratio {ratio}");
+        assert!(is_gaussian_of(&draw(sigma), sigma), "{sigma:?}");
     }
 }
 
-/// Laplace noise of the same deviation has kurtosis 6, not 3; the standard
-/// error of the sample kurtosis of normal noise is sqrt(24/n).
 #[test]
-fn the_noise_is_gaussian_and_not_laplace() {
-    let noise = draw(Sigma(50 * Sigma::PER_UNIT));
-    let second = mean(&noise.iter().map(|value| value.powi(2)).collect::<Vec<_>>());
-    let fourth = mean(&noise.iter().map(|value| value.powi(4)).collect::<Vec<_>>());
-    let kurtosis = fourth / (second * second);
-    assert!((kurtosis - 3.0).abs() < 6.5 * (24.0 / SAMPLES as f64).sqrt(), "{kurtosis}");
+fn halved_and_slightly_smaller_noise_is_found_out() {
+    let sigma = Sigma(50 * Sigma::PER_UNIT);
+    for thousandths in [500, 950, 1_050] {
+        let other = Sigma(sigma.0 * thousandths / 1_000);
+        assert!(!is_gaussian_of(&draw(other), sigma), "{thousandths} thousandths");
+    }
+}
+
+#[test]
+fn laplace_noise_of_the_same_deviation_is_found_out() {
+    let sigma = Sigma(50 * Sigma::PER_UNIT);
+    let scale = sigma.units() / 2.0_f64.sqrt();
+    let laplace: Vec<f64> = (0..SAMPLES)
+        .map(|rank| (rank as f64 + 0.5) / SAMPLES as f64 - 0.5)
+        .map(|share| -scale * share.signum() * (1.0 - 2.0 * share.abs()).ln())
+        .collect();
+    assert!(!is_gaussian_of(&laplace, sigma));
 }
 
 /// The correlation of neighbours, of cells a part apart, and of two draws has
