@@ -4,16 +4,21 @@
 //! sentence that says what, where and what to do, and an exit code.
 
 mod audit;
+mod benchmark;
 mod charter;
 mod config;
+mod doctor;
 mod import;
 mod init;
 mod join;
 mod ledger;
+mod measures;
 mod output;
 mod preview;
 mod records;
 mod release;
+mod serve;
+mod status;
 mod sync;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -76,8 +81,15 @@ enum Verb {
     Preview(preview::PreviewArgs),
     Release(release::ReleaseArgs),
     Sync(sync::SyncArgs),
+    Serve(serve::ServeArgs),
     Ledger(ledger::LedgerArgs),
     Audit(audit::AuditArgs),
+    Measures(measures::MeasuresArgs),
+    Benchmarks(benchmark::BenchmarksArgs),
+    Similar(benchmark::SimilarArgs),
+    Peers(benchmark::PeersArgs),
+    Status(status::StatusArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
 }
 
@@ -135,8 +147,15 @@ async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
         Verb::Preview(args) => preview::run(&args, context).await,
         Verb::Release(args) => release::run(&args, context).await,
         Verb::Sync(args) => sync::run(&args, context).await,
+        Verb::Serve(args) => serve::run(&args, context).await,
         Verb::Ledger(args) => ledger::run(&args, context).await,
         Verb::Audit(args) => audit::run(&args, context).await,
+        Verb::Measures(args) => measures::run(&args, context).await,
+        Verb::Benchmarks(args) => benchmark::benchmarks(&args, context).await,
+        Verb::Similar(args) => benchmark::similar(&args, context).await,
+        Verb::Peers(args) => benchmark::peers(&args, context).await,
+        Verb::Status(args) => status::run(&args, context).await,
+        Verb::Doctor(args) => doctor::run(&args, context).await,
         Verb::Config(args) => config::run(&args, context),
     }
 }

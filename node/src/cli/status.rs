@@ -1,0 +1,112 @@
+//! `status`: where this node stands, from what it holds; calls nobody.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    Context,
+    output::{Output, Table, print_json},
+};
+use crate::{
+    approval::Approved,
+    clock::InWords,
+    documents::Documents,
+    error::Error,
+    keys,
+    membership::{self, Membership},
+    store::{
+        imports,
+        outbox::{self, OutboxState},
+    },
+};
+
+/// Show where this node stands; calls nobody.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  peerlight-node status
+  peerlight-node status --output json")]
+pub struct StatusArgs {
+    /// How rows are printed.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
+    let node = context.node(&[]).await?;
+    let membership = Membership::find(&node.home)?;
+    let certificate = keys::certificate(&node.home)?.and_then(|pem| membership::validity(&pem));
+    let (mut latest, mut approved) = (None, None);
+    if let Some(membership) = &membership {
+        latest = Documents::find(&node.store, membership).await?;
+        approved = Approved::find(&node.store, membership).await?;
+    }
+    let is_current = match (&approved, &latest) {
+        (Some(approved), Some(latest)) => approved.check_current(latest).is_ok(),
+        _ => false,
+    };
+    let releases = outbox::list(&node.store).await?;
+    let count = |state| releases.iter().filter(|release| release.state == state).count();
+    let held = imports::list(&node.store).await?;
+    let years: Vec<String> = held
+        .iter()
+        .filter(|held| held.superseded_at.is_none())
+        .map(|held| held.import.school_year.to_string())
+        .collect();
+    if args.output == Output::Json {
+        return Ok(print_json(json!({
+            "home": node.home.path(),
+            "member": membership.as_ref().map(|it| &it.member),
+            "consortium": membership.as_ref().map(|it| &it.consortium),
+            "hub": membership.as_ref().map(|it| &it.hub),
+            "hub_pin": membership.as_ref().map(|it| it.pin),
+            "certificate_until_seconds": certificate.map(|it| it.until),
+            "charter_number": latest.as_ref().map(|it| it.charter.document.number),
+            "approved_charter_number": approved.as_ref().map(|it| it.record.approval.charter_number),
+            "approval_is_current": is_current,
+            "school_years": years,
+            "releases_waiting": count(OutboxState::Waiting),
+            "releases_sent": count(OutboxState::Sent),
+            "releases_refused": count(OutboxState::Refused),
+        }))?);
+    }
+    let mut table = Table::new(&["what", "state"]);
+    let mut row = |what: &str, state: String| table.push(vec![what.to_owned(), state]);
+    row("home", node.home.path().display().to_string());
+    row(
+        "membership",
+        membership.as_ref().map_or_else(
+            || "not joined".to_owned(),
+            |it| format!("{} in {}", it.member, it.consortium),
+        ),
+    );
+    if let Some(membership) = &membership {
+        row("hub", format!("{}, authority {}", membership.hub, membership.pin.short()));
+    }
+    if let Some(validity) = certificate {
+        row("certificate until", InWords(validity.until).to_string());
+    }
+    row(
+        "approval",
+        match (&approved, is_current) {
+            (None, _) => "none: nothing is released".to_owned(),
+            (Some(it), true) => format!("charter {}", it.record.approval.charter_number),
+            (Some(it), false) => {
+                format!(
+                    "charter {}, but the hub has a newer one",
+                    it.record.approval.charter_number
+                )
+            }
+        },
+    );
+    row("records", if years.is_empty() { "none".to_owned() } else { years.join(", ") });
+    row(
+        "releases",
+        format!(
+            "{} sent, {} waiting, {} refused",
+            count(OutboxState::Sent),
+            count(OutboxState::Waiting),
+            count(OutboxState::Refused),
+        ),
+    );
+    Ok(table.print(args.output)?)
+}

@@ -1,0 +1,79 @@
+//! What has left, what it cost, and what is left of the year's budget.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use peerlight_proto::layout::year_budget;
+
+use super::{Problem, Shared, render};
+use crate::{
+    error::Error,
+    local,
+    release::ledger::LedgerView,
+    store::{ledger, outbox},
+};
+
+#[derive(Template)]
+#[template(path = "privacy.html")]
+struct PrivacyPage {
+    year: String,
+    epsilon: f64,
+    approved_by: String,
+    approved_on: String,
+    charges: Vec<ChargeLine>,
+    grades: Vec<GradeLine>,
+    not_offered: Vec<String>,
+}
+
+struct ChargeLine {
+    program: String,
+    period: String,
+    grades: String,
+    percent: String,
+    state: &'static str,
+}
+
+struct GradeLine {
+    grade: String,
+    left: String,
+}
+
+pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Problem> {
+    let node = &local.node;
+    let membership = node.membership()?;
+    let approved = node.approved().await?;
+    let (charter, directory) = (&approved.charter.document, &approved.directory.document);
+    let budget = year_budget(charter, directory, &membership.member);
+    let entries = ledger::list(&node.store).await.map_err(Error::from)?;
+    let releases = outbox::list(&node.store).await.map_err(Error::from)?;
+    let view = LedgerView::of(&entries, charter.school_year, budget);
+    let percent = |rho: u64| format!("{:.2} %", rho as f64 / budget.0.max(1) as f64 * 100.0);
+    let charges = view
+        .charges
+        .iter()
+        .map(|charge| ChargeLine {
+            program: charge.program.to_string(),
+            period: charge.period.to_string(),
+            grades: charge.grades.to_string(),
+            percent: percent(charge.pico_rho.0),
+            state: releases
+                .iter()
+                .find(|release| release.entry.release_id == charge.release_id)
+                .map_or("", |release| release.state.as_str()),
+        })
+        .collect();
+    let grades = view
+        .left_pico_rho_by_grade
+        .iter()
+        .map(|(grade, left)| GradeLine { grade: grade.to_string(), left: percent(left.0) })
+        .collect();
+    let approval = &approved.record.approval;
+    Ok(render(&PrivacyPage {
+        year: charter.school_year.to_string(),
+        epsilon: charter.policy.budget.epsilon,
+        approved_by: format!("{}, {}", approval.name, approval.title),
+        approved_on: approval.approved_on.clone(),
+        charges,
+        grades,
+        not_offered: local::not_offered(&approved),
+    }))
+}
