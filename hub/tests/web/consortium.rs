@@ -30,7 +30,7 @@ use peerlight_proto::{
 };
 use prost::Message;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::OnceCell};
 use zeroize::Zeroizing;
 
 use super::browser::Browser;
@@ -44,11 +44,11 @@ const NOW: UnixSeconds = UnixSeconds(1_796_083_200);
 /// Serves the shared consortium, and runs every test of this folder.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-static SHARED: LazyLock<Consortium> = LazyLock::new(|| RUNTIME.block_on(Consortium::full()));
+static SHARED: OnceCell<Consortium> = OnceCell::const_new();
 
 /// The consortium that tests which change nothing share.
-pub fn shared() -> &'static Consortium {
-    &SHARED
+pub async fn shared() -> &'static Consortium {
+    SHARED.get_or_init(Consortium::full).await
 }
 
 /// A running hub.

@@ -23,7 +23,7 @@ fn csv_rows(csv: &str) -> usize {
 #[test]
 fn every_page_forbids_scripts_and_frames_and_is_marked_up_for_all_readers() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("dan").await;
+        let mut browser = shared().await.signed_in("dan").await;
         for path in PAGES {
             let answer = browser.get(path).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -51,7 +51,7 @@ fn every_page_forbids_scripts_and_frames_and_is_marked_up_for_all_readers() {
 #[test]
 fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("dan").await;
+        let mut browser = shared().await.signed_in("dan").await;
         for (page, csv, api, list) in [
             ("/schools", "/schools.csv", "/api/v1/schools", "schools"),
             (
@@ -85,7 +85,7 @@ fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
 #[test]
 fn a_school_page_gives_estimates_with_intervals_and_says_what_is_not_offered() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("ann").await;
+        let mut browser = shared().await.signed_in("ann").await;
         let page = browser.get("/schools/d0-03").await.body;
         assert!(page.contains("Alder does not offer: "), "{page}");
         assert!(page.contains("Suspension"));
@@ -107,7 +107,7 @@ fn a_school_page_gives_estimates_with_intervals_and_says_what_is_not_offered() {
 #[test]
 fn a_school_that_grows_slower_gets_peers_of_other_districts_with_probabilities() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("ann").await;
+        let mut browser = shared().await.signed_in("ann").await;
         let answer = browser.get("/api/v1/schools/d0-03/peers?measure=growth_ela").await.json();
         let peers = answer["peers"].as_array().unwrap();
         assert!((1..=3).contains(&peers.len()), "{answer}");
@@ -128,7 +128,7 @@ fn a_school_that_grows_slower_gets_peers_of_other_districts_with_probabilities()
 #[test]
 fn like_schools_come_with_reasons_their_source_and_missing_features() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("dan").await;
+        let mut browser = shared().await.signed_in("dan").await;
         let page = browser.get("/schools/d0-03/similar").await.body;
         assert!(page.contains("a simulated directory"));
         assert!(page.contains("English learners"));
@@ -145,7 +145,7 @@ fn like_schools_come_with_reasons_their_source_and_missing_features() {
 #[test]
 fn names_are_escaped_and_the_operator_sees_every_member() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("otto").await;
+        let mut browser = shared().await.signed_in("otto").await;
         let page = browser.get("/operator").await.body;
         assert!(page.contains("Cedar &#60;&#38;&#62;"));
         assert_eq!(rows(&page), 4);
@@ -156,7 +156,7 @@ fn names_are_escaped_and_the_operator_sees_every_member() {
 #[test]
 fn an_answer_that_is_held_already_is_not_sent_again() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("ann").await;
+        let mut browser = shared().await.signed_in("ann").await;
         let answer = browser.get("/api/v1/network").await;
         let tag = answer.header("etag").to_owned();
         assert!(tag.starts_with('"'), "{tag}");

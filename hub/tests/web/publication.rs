@@ -26,7 +26,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn a_publication_verifies_until_one_byte_changes_and_is_never_written_again() {
     RUNTIME.block_on(async {
-        let one = shared();
+        let one = shared().await;
         let name = ReleaseId::new("2026-F").unwrap();
         let published = publish(&one.hub, Some(name.clone())).await.unwrap();
         let root = one.hub.keys.root_public();

@@ -17,7 +17,7 @@ fn every_role_sees_its_own_schools_and_no_others() {
     ];
     RUNTIME.block_on(async {
         for (user, schools) in seen {
-            let mut browser = shared().signed_in(user).await;
+            let mut browser = shared().await.signed_in(user).await;
             for school in [OWN, SAME_DISTRICT, GRANTED, FOREIGN] {
                 let expected = if schools.contains(&school) { 200 } else { 404 };
                 for path in [
@@ -64,7 +64,7 @@ fn pages_of_one_role_are_refused_to_the_others_and_open_pages_are_not() {
     ];
     RUNTIME.block_on(async {
         for (position, user) in ["ann", "dan", "cora", "otto"].into_iter().enumerate() {
-            let mut browser = shared().signed_in(user).await;
+            let mut browser = shared().await.signed_in(user).await;
             for (path, expected) in table {
                 let answer = browser.get(path).await;
                 assert_eq!(answer.status, expected[position], "{user} {path}");
@@ -76,7 +76,7 @@ fn pages_of_one_role_are_refused_to_the_others_and_open_pages_are_not() {
 #[test]
 fn a_school_of_somebody_else_looks_like_one_that_does_not_exist() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("ann").await;
+        let mut browser = shared().await.signed_in("ann").await;
         let foreign = browser.get(&format!("/schools/{FOREIGN}")).await;
         let unknown = browser.get("/schools/no-such-school").await;
         assert_eq!(foreign.body, unknown.body);
@@ -89,7 +89,7 @@ fn a_school_of_somebody_else_looks_like_one_that_does_not_exist() {
 #[test]
 fn a_county_office_sees_the_members_that_granted_and_no_others() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("cora").await;
+        let mut browser = shared().await.signed_in("cora").await;
         let page = browser.get("/coe").await.body;
         assert!(page.contains("Alder") && page.contains("Birch") && !page.contains("Cedar"));
         let members = browser.get("/api/v1/members").await.json();

@@ -5,7 +5,7 @@ use super::consortium::{Consortium, PASSWORD, RUNTIME, shared};
 #[test]
 fn a_stranger_is_sent_to_the_log_in_page_and_back_after_signing_in() {
     RUNTIME.block_on(async {
-        let mut browser = shared().browser();
+        let mut browser = shared().await.browser();
         let answer = browser.get("/schools/d0-03/peers?measure=growth_ela").await;
         assert_eq!(answer.status, 303);
         let login = answer.header("location").to_owned();
@@ -22,7 +22,7 @@ fn a_stranger_is_sent_to_the_log_in_page_and_back_after_signing_in() {
         }
         assert_eq!(browser.get("/").await.header("location"), "/schools/d0-03");
 
-        let mut thief = shared().browser();
+        let mut thief = shared().await.browser();
         thief.take_cookie_of(&browser);
         let answer = browser.send("POST", "/logout", &[], "").await;
         assert_eq!(answer.header("location"), "/login");
@@ -96,7 +96,7 @@ fn a_disabled_user_is_signed_out_at_once() {
 #[test]
 fn another_site_cannot_post_in_the_readers_name() {
     RUNTIME.block_on(async {
-        let mut browser = shared().signed_in("ann").await;
+        let mut browser = shared().await.signed_in("ann").await;
         for header in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
             let answer = browser.send("POST", "/logout", &[header], "").await;
             assert_eq!(answer.status, 403, "{header:?}");
@@ -109,7 +109,7 @@ fn another_site_cannot_post_in_the_readers_name() {
 fn programs_sign_in_with_basic_and_are_told_what_is_wrong_as_problem_json() {
     RUNTIME.block_on(async {
         use base64::{Engine, prelude::BASE64_STANDARD};
-        let mut program = shared().browser();
+        let mut program = shared().await.browser();
         let answer = program.get("/api/v1/schools").await;
         assert_eq!(answer.status, 401);
         assert!(answer.header("www-authenticate").starts_with("Basic"));
