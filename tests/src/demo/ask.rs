@@ -135,8 +135,8 @@ fn releases_of(node: &Node) -> anyhow::Result<(Vec<Release>, u64)> {
 /// Students a node holds for the release year.
 fn students_of(node: &Node, input: &Input) -> anyhow::Result<u64> {
     let answer = node.program.json(&["records"])?;
-    let year = input.year.to_string();
-    let held = list(&answer, "records")?.iter().filter(|row| row["school_year"] == year.as_str());
+    let year = input.year.ending_year();
+    let held = list(&answer, "records")?.iter().filter(|row| row["school_year"] == year);
     Ok(held.filter_map(|row| row["students"].as_u64()).sum())
 }
 
