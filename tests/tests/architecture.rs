@@ -14,7 +14,7 @@ const PURE: &[(&str, &[&str])] = &[
         &["hpke", "prost", "ring", "serde", "thiserror", "toml", "tonic", "tonic-prost", "zeroize"],
     ),
     ("peerlight-node-engine", &["opendp", "peerlight-proto", "sqlparser", "thiserror"]),
-    ("peerlight-hub-engine", &["nalgebra", "peerlight-proto", "rand", "rand_chacha", "thiserror"]),
+    ("peerlight-hub-engine", &["peerlight-proto", "rand", "rand_chacha", "thiserror"]),
 ];
 
 /// Crates that must not know each other, in either direction.

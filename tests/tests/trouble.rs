@@ -1,6 +1,8 @@
 //! Hubs that are down, nodes that die, members that are revoked: nothing is
 //! lost, nothing is sent twice, no budget is spent twice.
 
+use peerlight_tests::harness::Failure;
+
 use crate::fixture::{Fixture, all_delivered_once, charges, releases, start_sync};
 
 #[test]
@@ -25,11 +27,16 @@ fn a_hub_that_is_down_gets_each_release_once_when_it_is_back() {
 fn a_line_that_is_cut_in_mid_release_costs_nothing_twice() {
     let fixture = Fixture::new(1);
     let node = &fixture.nodes[0];
+    let mut cut = 0;
     for bytes in [3_000, 9_000, 27_000] {
         fixture.relay.cut_after(bytes);
-        let failure = node.program.fails(&["sync"]).unwrap();
-        assert_eq!(failure.code, Some(5), "{failure}");
+        if let Err(error) = node.program.run(&["sync"]) {
+            let failure: Failure = error.downcast().unwrap();
+            assert_eq!(failure.code, Some(5), "{failure}");
+            cut += 1;
+        }
     }
+    assert!(cut > 0, "no sync was cut");
     fixture.relay.mend();
     node.sync().unwrap();
     all_delivered_once(&fixture, node);
@@ -95,7 +102,7 @@ fn a_token_works_once() {
     let third = fixture.consortium.node("third");
     third.program.run(&["init"]).unwrap();
     let refused = third.program.run_with(&["join", "--token", "-"], &token).unwrap_err();
-    let failure: peerlight_tests::harness::Failure = refused.downcast().unwrap();
+    let failure: Failure = refused.downcast().unwrap();
     assert_eq!(failure.code, Some(4), "{failure}");
 }
 
@@ -117,17 +124,17 @@ fn a_new_charter_stops_releases_until_it_is_approved() {
 fn a_node_of_another_consortium_is_refused() {
     let (ours, theirs) = (Fixture::new(1), Fixture::new(1));
     let stranger = &theirs.nodes[0];
-    let config = stranger.program.home().join("node.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
     let (old, new) = (theirs.relay.address().port(), ours.relay.address().port());
+    let mut redirected = 0;
     // Where the node keeps the hub's address is its own business.
     for entry in std::fs::read_dir(stranger.program.home()).unwrap() {
         let path = entry.unwrap().path();
-        if let Ok(text) = std::fs::read_to_string(&path) {
-            std::fs::write(&path, text.replace(&old.to_string(), &new.to_string())).unwrap();
-        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let other = text.replace(&old.to_string(), &new.to_string());
+        redirected += usize::from(other != text);
+        std::fs::write(&path, other).unwrap();
     }
-    assert!(!text.is_empty());
+    assert!(redirected > 0, "the node was not sent elsewhere");
     let failure = stranger.program.fails(&["sync"]).unwrap();
     assert!(matches!(failure.code, Some(4 | 5)), "{failure}");
     assert_eq!(ours.held(&ours.nodes[0].district), 0);

@@ -10,20 +10,24 @@
 //! charter and directory. Nothing is half-admitted; a refusal names what is
 //! wrong and whose move it is next.
 
+mod rejection;
+
 use std::collections::BTreeSet;
 
 use peerlight_proto::{
     charter::{Charter, ProgramKind},
     directory::Directory,
     layout::{
-        Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, LayoutError, Quantity,
-        ReleaseLayout, release_layout,
+        Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, Quantity, ReleaseLayout,
+        release_layout,
     },
-    names::{ConsortiumId, InvalidName, MemberId, PeriodId, ProgramId, ReleaseId},
+    names::{ConsortiumId, MemberId, PeriodId, ProgramId, ReleaseId},
     units::{ContentHash, UnixSeconds},
     v1::{EnvelopeHeader, EnvelopeKind, MemberStatus},
-    wire::{PayloadError, decode_payload},
+    wire::decode_payload,
 };
+
+pub use self::rejection::{Mover, Rejection, Reused};
 
 /// How far ahead of the hub's clock a release may say it was made, seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 3_600;
@@ -119,144 +123,6 @@ pub enum Standing {
     New(Announced),
     /// Already held: answer with the stored receipt, change nothing.
     SameAgain(Stored),
-}
-
-/// Whose move it is after a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mover {
-    /// The sender must change what it sends.
-    Sender,
-    /// The sender is not allowed to send this.
-    NotAllowed,
-    /// The sender broke the protocol's promise: refuse and alarm.
-    Alarm,
-}
-
-/// Which identity was used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reused {
-    /// The release id.
-    ReleaseId,
-    /// The sequence.
-    Sequence,
-    /// The program and period.
-    Period,
-}
-
-impl std::fmt::Display for Reused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ReleaseId => "release id",
-            Self::Sequence => "sequence number",
-            Self::Period => "program and period",
-        })
-    }
-}
-
-/// Why a release is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Rejection {
-    /// The header names another member than the certificate.
-    #[error("the certificate is of {certificate} but the release says it is from {sender}")]
-    Sender {
-        /// Who the certificate is of.
-        certificate: MemberId,
-        /// Who the header says it is from.
-        sender: String,
-    },
-    /// The member may not send.
-    #[error("{0} is not a full member and sends no releases: ask the hub's operator")]
-    NotFull(MemberId),
-    /// It is for another consortium.
-    #[error("the release is for consortium {0}, not this one")]
-    Consortium(String),
-    /// A name in the header is malformed.
-    #[error("the release's header has a bad name: {0}")]
-    Name(#[from] InvalidName),
-    /// A hash in the header is malformed.
-    #[error("the release's header has a {0} that is not a SHA-256 hash")]
-    Hash(&'static str),
-    /// It was made under a charter that is not in force.
-    #[error(
-        "the release was made under charter {0}, which is not in force: fetch and approve the current charter"
-    )]
-    Charter(String),
-    /// The district has not approved the charter it used.
-    #[error("no approval of charter {0} by {1} is recorded: run `charter approve` and sync again")]
-    NotApproved(String, MemberId),
-    /// It was made under a directory that is not in force.
-    #[error(
-        "the release was made under directory {0}, which is not in force: fetch and approve the current directory"
-    )]
-    Directory(String),
-    /// Charter and directory do not give it a layout.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    /// The district did not declare the program.
-    #[error("{member} did not declare program {program} when it approved the charter")]
-    NotOffered {
-        /// The sender.
-        member: MemberId,
-        /// The program.
-        program: ProgramId,
-    },
-    /// The envelope's kind is not the program's.
-    #[error("program {0} is not sent in this kind of envelope")]
-    Kind(ProgramId),
-    /// A release before it is missing.
-    #[error("release {found} came before release {expected}: send the missing ones first")]
-    Gap {
-        /// The next sequence that can be taken in.
-        expected: u64,
-        /// The one that came.
-        found: u64,
-    },
-    /// It does not follow the last release the hub holds.
-    #[error(
-        "the release does not follow the last one the hub holds: this node was restored from a copy, or copied"
-    )]
-    Chain,
-    /// An identity was used for two different releases.
-    #[error("the {0} was used for a different release before")]
-    Equivocation(Reused),
-    /// It says it was made in the future.
-    #[error("the release says it was made {0} seconds from now: set the node's clock")]
-    Future(i64),
-    /// Its payload is not the one the header describes.
-    #[error("the payload does not match the digest in its header")]
-    Digest,
-    /// Its payload has another shape.
-    #[error(transparent)]
-    Payload(#[from] PayloadError),
-    /// A value is larger than any honest one.
-    #[error("block {block} of the release has a value that no school can have")]
-    Magnitude {
-        /// Position of the block.
-        block: usize,
-    },
-}
-
-impl Rejection {
-    /// Whose move it is.
-    pub const fn mover(&self) -> Mover {
-        match self {
-            Self::Sender { .. } | Self::NotFull(_) | Self::Consortium(_) => Mover::NotAllowed,
-            Self::Equivocation(_) | Self::Chain => Mover::Alarm,
-            Self::Name(_)
-            | Self::Hash(_)
-            | Self::Charter(_)
-            | Self::NotApproved(..)
-            | Self::Directory(_)
-            | Self::Layout(_)
-            | Self::NotOffered { .. }
-            | Self::Kind(_)
-            | Self::Gap { .. }
-            | Self::Future(_)
-            | Self::Digest
-            | Self::Payload(_)
-            | Self::Magnitude { .. } => Mover::Sender,
-        }
-    }
 }
 
 /// Checks a verified header before anything is opened.

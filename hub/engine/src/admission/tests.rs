@@ -1,7 +1,11 @@
 //! Tests of admission: what is taken in, and one refusal for each thing that
 //! can be wrong.
 
-use peerlight_proto::{directory::School, layout::LayoutError, wire::encode_payload};
+use peerlight_proto::{
+    directory::School,
+    layout::LayoutError,
+    wire::{PayloadError, encode_payload},
+};
 
 use super::*;
 use crate::sample;
