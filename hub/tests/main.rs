@@ -1,4 +1,13 @@
-//! Tests of a whole hub, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+//! The hub from outside: real sockets, real TLS, SQLite and PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod admission;
+mod benchmark;
+mod command;
+mod databases;
+mod documents;
+mod membership;
+mod node;
 mod web;
+mod world;
