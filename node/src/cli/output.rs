@@ -65,14 +65,17 @@ impl Table {
             cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        // Columns of numbers to the right, words to the left.
+        let is_number = |column: usize| {
+            let mut cells = self.rows.iter().map(|row| row[column].as_str());
+            cells.all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok())
+        };
+        let numbers: Vec<bool> = (0..headings.len()).map(is_number).collect();
         for row in std::iter::once(&headings).chain(&self.rows) {
             let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                // Numbers to the right, words to the left.
-                let number = cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-                    && cell.parse::<f64>().is_ok();
-                let padding = " ".repeat(width - cell.chars().count());
-                line += &if number { padding + cell } else { cell.clone() + &padding };
+            for (column, cell) in row.iter().enumerate() {
+                let padding = " ".repeat(widths[column] - cell.chars().count());
+                line += &if numbers[column] { padding + cell } else { cell.clone() + &padding };
                 line += "  ";
             }
             writeln!(out, "{}", line.trim_end())?;

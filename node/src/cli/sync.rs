@@ -54,7 +54,7 @@ pub async fn run(args: &SyncArgs, context: &Context) -> Result<(), Error> {
         }
     }
     for blocked in &synced.blocked {
-        eprintln!("{} {} waits: {}", blocked.program, blocked.period, blocked.reason);
+        eprintln!("Not released: {}.", blocked.reason);
     }
     eprintln!("{} drawn, {} receipts verified.", synced.drawn, synced.receipts);
     if let Some(next) = synced.next_due {

@@ -44,7 +44,7 @@ pub(super) async fn send(node: &Node, called: &Called) -> Result<usize, Stopped>
                 return Err(stopped(receipts, error));
             }
         }
-        tracing::info!(release = %id, program = %release.entry.program, "receipt verified");
+        tracing::debug!(release = %id, program = %release.entry.program, "receipt verified");
     }
     Ok(receipts)
 }
