@@ -6,6 +6,9 @@ use peerlight_proto::{charter::Similar, directory::School};
 /// Feature that is derived from official enrolment: its natural logarithm.
 pub const LOG_ENROLLMENT: &str = "log_enrollment";
 
+/// Features that are looked at: one bit each says which a school has.
+const MOST_FEATURES: usize = 64;
+
 /// Room for rounding when a difference is held against its cap.
 const CAP_ROUNDING: f64 = 1e-9;
 
@@ -37,7 +40,7 @@ impl Feature {
     }
 }
 
-/// The features that have a weight or a cap, heaviest first.
+/// The features that have a weight or a cap, heaviest first; at most 64.
 pub fn features(policy: &Similar) -> Vec<Feature> {
     let names: std::collections::BTreeSet<&String> =
         policy.weight.keys().chain(policy.cap.keys()).collect();
@@ -51,6 +54,7 @@ pub fn features(policy: &Similar) -> Vec<Feature> {
         .filter(|feature| feature.weight > 0.0 || feature.cap.is_finite())
         .collect();
     features.sort_by(|one, other| other.weight.total_cmp(&one.weight));
+    features.truncate(MOST_FEATURES);
     features
 }
 
@@ -81,12 +85,15 @@ pub fn reasons(features: &[Feature], yours: &School, theirs: &School) -> Vec<Rea
         .collect()
 }
 
+/// Numbers that are worked on at once; rows are padded to a multiple of it.
+pub const LANES: usize = 4;
+
 /// Values of one pool of schools, standardised within it.
 ///
 /// A coordinate is `sqrt(weight) · (value − mean) / sd`, so that a squared
 /// difference of coordinates is the feature's part of the squared distance.
 pub struct Coordinates {
-    /// How many features there are.
+    /// Numbers in a row: one a feature, padded with zeros.
     pub width: usize,
     /// Schools x features; 0 where missing.
     pub scaled: Vec<f64>,
@@ -99,7 +106,7 @@ pub struct Coordinates {
 impl Coordinates {
     /// Standardises the schools of one pool; at most 64 features.
     pub fn of(features: &[Feature], schools: &[&School]) -> Self {
-        let width = features.len();
+        let width = features.len().next_multiple_of(LANES);
         let mut coordinates = Self {
             width,
             scaled: vec![0.0; schools.len() * width],

@@ -3,12 +3,13 @@
 //! Equal to the last bit: a box's bound is computed with the same operations
 //! in the same order as a distance, and floating-point subtraction,
 //! multiplication and addition of such terms are monotone, so a bound never
-//! passes a distance inside its box. Ties go to the lower id.
+//! passes a distance inside its box. Ties go to the lower id. Caps are looked
+//! at last, for the few points that are near enough to matter.
 
-use crate::feature::Feature;
+use crate::feature::{Feature, LANES};
 
 /// Points in a leaf.
-const LEAF: usize = 12;
+const LEAF: usize = 16;
 
 /// Points that have the same features, as a tree of boxes.
 pub struct Tree {
@@ -37,12 +38,20 @@ pub struct Query<'a> {
     pub scaled: &'a [f64],
     /// Its values in the features' units.
     pub raw: &'a [f64],
-    /// Features that it shares with every point of the tree, ascending.
-    pub shared: &'a [usize],
-    /// Sum of their weights.
-    pub weight: f64,
+    /// What it shares with every point of the tree.
+    pub shared: &'a Shared,
     /// The features, for their caps.
     pub features: &'a [Feature],
+}
+
+/// The features that two points both have.
+pub struct Shared {
+    /// One for a shared feature, zero for any other, padded like the rows.
+    pub mask: Vec<f64>,
+    /// Those that have a cap.
+    pub capped: Vec<usize>,
+    /// Sum of their weights.
+    pub weight: f64,
 }
 
 /// The nearest so far: squared distances and ids, ascending.
@@ -57,15 +66,20 @@ impl Nearest {
         Self { most, found: Vec::with_capacity(most + 1) }
     }
 
-    /// Takes a point in, if it is near enough.
-    pub fn offer(&mut self, squared: f64, id: u32) {
-        let full = self.found.len() == self.most;
-        if full && self.found.last().is_none_or(|worst| (squared, id) >= *worst) {
-            return;
+    /// Whether a point is near enough to be taken in.
+    fn wants(&self, squared: f64, id: u32) -> bool {
+        self.found.len() < self.most
+            || self.found.last().is_some_and(|worst| (squared, id) < *worst)
+    }
+
+    /// Takes a point in, if it is near enough and within the caps.
+    pub fn offer(&mut self, query: &Query<'_>, id: u32, scaled: &[f64], raw: &[f64]) {
+        let squared = query.squared_distance(scaled);
+        if self.wants(squared, id) && query.is_within_caps(raw) {
+            let position = self.found.partition_point(|known| *known < (squared, id));
+            self.found.insert(position, (squared, id));
+            self.found.truncate(self.most);
         }
-        let position = self.found.partition_point(|known| *known < (squared, id));
-        self.found.insert(position, (squared, id));
-        self.found.truncate(self.most);
     }
 
     /// Squared distance beyond which nothing is taken in any more.
@@ -83,18 +97,47 @@ impl Nearest {
     }
 }
 
-/// The squared distance of two points over their shared features: the mean of
-/// squared differences, weighted; `None` beyond a cap.
-pub fn squared_distance(query: &Query<'_>, scaled: &[f64], raw: &[f64]) -> Option<f64> {
-    let mut sum = 0.0;
-    for &feature in query.shared {
-        if query.features[feature].is_beyond_cap((query.raw[feature] - raw[feature]).abs()) {
-            return None;
+impl Query<'_> {
+    /// The squared distance to a point over the shared features: the weighted
+    /// mean of squared differences.
+    fn squared_distance(&self, scaled: &[f64]) -> f64 {
+        let mut sums = [0.0; LANES];
+        let own = self.scaled.chunks_exact(LANES);
+        let rows = own.zip(scaled.chunks_exact(LANES)).zip(self.shared.mask.chunks_exact(LANES));
+        for ((own, other), mask) in rows {
+            for lane in 0..LANES {
+                let difference = (own[lane] - other[lane]) * mask[lane];
+                sums[lane] += difference * difference;
+            }
         }
-        let difference = query.scaled[feature] - scaled[feature];
-        sum += difference * difference;
+        self.mean(sums)
     }
-    Some(sum / query.weight)
+
+    /// The least squared distance to any point of a box.
+    fn squared_bound(&self, low: &[f64], high: &[f64]) -> f64 {
+        let mut sums = [0.0; LANES];
+        let own = self.scaled.chunks_exact(LANES).zip(self.shared.mask.chunks_exact(LANES));
+        let boxes = low.chunks_exact(LANES).zip(high.chunks_exact(LANES));
+        for ((own, mask), (low, high)) in own.zip(boxes) {
+            for lane in 0..LANES {
+                let outside = (low[lane] - own[lane]).max(own[lane] - high[lane]).max(0.0);
+                let gap = outside * mask[lane];
+                sums[lane] += gap * gap;
+            }
+        }
+        self.mean(sums)
+    }
+
+    fn mean(&self, [one, two, three, four]: [f64; LANES]) -> f64 {
+        ((one + two) + (three + four)) / self.shared.weight
+    }
+
+    fn is_within_caps(&self, raw: &[f64]) -> bool {
+        let beyond = |&feature: &usize| {
+            self.features[feature].is_beyond_cap((self.raw[feature] - raw[feature]).abs())
+        };
+        !self.shared.capped.iter().any(beyond)
+    }
 }
 
 impl Tree {
@@ -195,13 +238,8 @@ impl Tree {
         for position in leaf.start..leaf.end {
             let id = self.ids[position];
             let row = position * self.width..(position + 1) * self.width;
-            if id == query.id {
-                continue;
-            }
-            if let Some(squared) =
-                squared_distance(query, &self.scaled[row.clone()], &self.raw[row])
-            {
-                nearest.offer(squared, id);
+            if id != query.id {
+                nearest.offer(query, id, &self.scaled[row.clone()], &self.raw[row]);
             }
         }
     }
@@ -211,18 +249,15 @@ impl Tree {
     fn bound(&self, query: &Query<'_>, node: usize) -> Option<f64> {
         let width = self.width;
         let row = |row: usize| &self.boxes[(node * 4 + row) * width..(node * 4 + row + 1) * width];
-        let (scaled_low, scaled_high, raw_low, raw_high) = (row(0), row(1), row(2), row(3));
-        let mut sum = 0.0;
-        for &feature in query.shared {
+        let (raw_low, raw_high) = (row(2), row(3));
+        let beyond = |&feature: &usize| {
             let raw = query.raw[feature];
-            let beyond = (raw_low[feature] - raw).max(raw - raw_high[feature]);
-            if query.features[feature].is_beyond_cap(beyond) {
-                return None;
-            }
-            let own = query.scaled[feature];
-            let gap = (scaled_low[feature] - own).max(own - scaled_high[feature]).max(0.0);
-            sum += gap * gap;
+            let outside = (raw_low[feature] - raw).max(raw - raw_high[feature]);
+            query.features[feature].is_beyond_cap(outside)
+        };
+        if query.shared.capped.iter().any(beyond) {
+            return None;
         }
-        Some(sum / query.weight)
+        Some(query.squared_bound(row(0), row(1)))
     }
 }

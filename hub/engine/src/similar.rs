@@ -21,7 +21,7 @@ use peerlight_proto::{
 
 use crate::{
     feature::{Coordinates, Feature, features},
-    kdtree::{Nearest, Query, Tree, squared_distance},
+    kdtree::{Nearest, Query, Shared, Tree},
 };
 
 /// One like school.
@@ -107,10 +107,12 @@ impl Pool<'_> {
         for (point, present) in present.iter().enumerate() {
             by_present.entry(*present).or_default().push(point as u32);
         }
-        let trees: Vec<(u64, Tree)> = by_present
+        let mut trees: Vec<(u64, Tree)> = by_present
             .into_iter()
             .map(|(present, points)| (present, Tree::build(points, *width, scaled, raw)))
             .collect();
+        // The largest first: what is near in it keeps the search of the rest short.
+        trees.sort_by_key(|(_, tree)| std::cmp::Reverse(tree.ids().len()));
         let order: Vec<u32> = trees.iter().flat_map(|(_, tree)| tree.ids()).copied().collect();
         let share = order.len().div_ceil(threads).max(1);
         std::thread::scope(|scope| {
@@ -131,7 +133,7 @@ impl Pool<'_> {
         trees: &[(u64, Tree)],
         count: usize,
     ) -> Vec<(usize, LikeSchools)> {
-        let mut shared_of: BTreeMap<u64, Vec<(Vec<usize>, f64)>> = BTreeMap::new();
+        let mut shared_of: BTreeMap<u64, Vec<Shared>> = BTreeMap::new();
         points
             .iter()
             .map(|&point| {
@@ -140,9 +142,9 @@ impl Pool<'_> {
                     trees.iter().map(|(present, _)| self.shared(own & present)).collect()
                 });
                 let mut nearest = Nearest::new(count);
-                for ((_, tree), (shared, weight)) in trees.iter().zip(shared.iter()) {
-                    if *weight > 0.0 {
-                        tree.search(&self.query(point, shared, *weight), &mut nearest);
+                for ((_, tree), shared) in trees.iter().zip(shared.iter()) {
+                    if shared.weight > 0.0 {
+                        tree.search(&self.query(point, shared), &mut nearest);
                     }
                 }
                 (self.schools[point as usize], self.answer(own, nearest))
@@ -154,34 +156,36 @@ impl Pool<'_> {
     fn scan(&self, point: usize, count: usize) -> LikeSchools {
         let Coordinates { width, scaled, raw, present } = &self.coordinates;
         let mut nearest = Nearest::new(count);
-        let mut last = None;
+        let mut known: BTreeMap<u64, Shared> = BTreeMap::new();
         for other in (0..self.schools.len()).filter(|other| *other != point) {
             let both = present[point] & present[other];
-            let (_, (shared, weight)) = match last.take() {
-                Some(known @ (mask, _)) if mask == both => last.insert(known),
-                _ => last.insert((both, self.shared(both))),
-            };
-            if *weight <= 0.0 {
-                continue;
-            }
-            let row = other * width..(other + 1) * width;
-            let query = self.query(point as u32, shared, *weight);
-            if let Some(squared) = squared_distance(&query, &scaled[row.clone()], &raw[row]) {
-                nearest.offer(squared, other as u32);
+            let shared = known.entry(both).or_insert_with(|| self.shared(both));
+            if shared.weight > 0.0 {
+                let row = other * width..(other + 1) * width;
+                let query = self.query(point as u32, shared);
+                nearest.offer(&query, other as u32, &scaled[row.clone()], &raw[row]);
             }
         }
         self.answer(present[point], nearest)
     }
 
-    /// The features of a set, and the sum of their weights.
-    fn shared(&self, present: u64) -> (Vec<usize>, f64) {
-        let shared: Vec<usize> =
-            (0..self.features.len()).filter(|feature| present & (1 << feature) != 0).collect();
-        let weight = shared.iter().map(|feature| self.features[*feature].weight).sum();
-        (shared, weight)
+    /// What two points that both have these features share.
+    fn shared(&self, present: u64) -> Shared {
+        let mut shared =
+            Shared { mask: vec![0.0; self.coordinates.width], capped: Vec::new(), weight: 0.0 };
+        for (position, feature) in self.features.iter().enumerate() {
+            if present & (1 << position) != 0 {
+                shared.mask[position] = 1.0;
+                shared.weight += feature.weight;
+                if feature.cap.is_finite() {
+                    shared.capped.push(position);
+                }
+            }
+        }
+        shared
     }
 
-    fn query<'a>(&'a self, point: u32, shared: &'a [usize], weight: f64) -> Query<'a> {
+    fn query<'a>(&'a self, point: u32, shared: &'a Shared) -> Query<'a> {
         let width = self.coordinates.width;
         let row = point as usize * width..(point as usize + 1) * width;
         Query {
@@ -189,7 +193,6 @@ impl Pool<'_> {
             scaled: &self.coordinates.scaled[row.clone()],
             raw: &self.coordinates.raw[row],
             shared,
-            weight,
             features: self.features,
         }
     }
