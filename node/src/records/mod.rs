@@ -17,6 +17,8 @@ mod keys;
 mod layout;
 mod priors;
 mod seal;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::{

@@ -6,6 +6,7 @@
 
 mod context;
 mod counting;
+mod crowd;
 mod intake;
 mod release;
 mod row;

@@ -19,6 +19,8 @@ mod kernel;
 mod local;
 mod node;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod syntax;
 mod tally;
 

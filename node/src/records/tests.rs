@@ -1,0 +1,237 @@
+//! The road of a year's file: read, sealed, named, counted, replaced.
+
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
+
+use flate2::{Compression, write::GzEncoder};
+use peerlight_node_engine::{
+    intake::{Mapping, Schools},
+    measure::CountPlan,
+    student::Column,
+};
+use peerlight_proto::{
+    catalogue::Catalogue,
+    charter::{Charter, Policy},
+    directory::{Directory, Level, School},
+    group::StudentGroup,
+    names::{ConsortiumId, MeasureId, MemberId, SchoolId},
+    units::{GradeSet, SchoolYear, UnixSeconds},
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    source::csv::{self, CsvError, Read},
+    store::Store,
+};
+
+const HEADER: &str = "school_year,school_id,student_id,grade_level,days_expected,days_absent,ela_scale_score,ela_level\n";
+
+fn directory() -> Directory {
+    let school = |id: &str| School {
+        id: SchoolId::new(id).unwrap(),
+        lea: MemberId::new("A").unwrap(),
+        name: String::new(),
+        level: Level::K12,
+        school_type: "regular".to_owned(),
+        grades: GradeSet::ALL,
+        county: None,
+        enrollment: Some(500),
+        features: BTreeMap::new(),
+    };
+    Directory {
+        consortium: ConsortiumId::new("test").unwrap(),
+        number: 1,
+        school_year: year_2026(),
+        features_source: String::new(),
+        schools: vec![school("10"), school("20")],
+    }
+}
+
+fn year_2026() -> SchoolYear {
+    SchoolYear::ending(2026).unwrap()
+}
+
+fn charter() -> Charter {
+    Charter {
+        consortium: ConsortiumId::new("test").unwrap(),
+        number: 1,
+        school_year: year_2026(),
+        previous: None,
+        policy: Policy::shipped(year_2026(), "standard").unwrap(),
+        catalogue: Catalogue::shipped().hashed(),
+    }
+}
+
+fn member() -> MemberId {
+    MemberId::new("A").unwrap()
+}
+
+fn keys() -> RecordKeys {
+    RecordKeys::from_keys([1; 32].into(), [2; 32].into(), &[3; 32])
+}
+
+fn read(path: &Path) -> Result<Read, CsvError> {
+    csv::read(path, &Mapping::default(), Schools::new(&directory(), &member()))
+}
+
+/// A node's store and records in a folder of their own.
+struct Node {
+    folder: TempDir,
+    store: Store,
+    records: Records,
+}
+
+impl Node {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        let records = Records::open(folder.path().join("records"), keys()).unwrap();
+        Self { folder, store, records }
+    }
+
+    fn file(&self, name: &str, rows: &str) -> std::path::PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, format!("{HEADER}{rows}")).unwrap();
+        path
+    }
+
+    async fn import(&self, path: &Path, accept_change: bool) -> Result<Outcome, ImportError> {
+        let options =
+            ImportOptions { source: "csv".to_owned(), accept_change, ..ImportOptions::default() };
+        let read = read(path).unwrap();
+        apply(&self.store, &self.records, &read, &options, UnixSeconds(1)).await
+    }
+
+    fn files(&self) -> usize {
+        fs::read_dir(self.records.folder()).unwrap().count()
+    }
+
+    /// Numerator and denominator of a measure in the whole district.
+    async fn counted(&self, measure: &str) -> Option<(i64, i64)> {
+        let year = year(&self.store, &self.records, year_2026()).await.unwrap()?;
+        let plan =
+            CountPlan::local(&charter(), &directory(), &member(), None, year.columns()).unwrap();
+        let table = count(&year, &plan, 2).unwrap().finish_local();
+        let value = table.district(&MeasureId::new(measure).unwrap(), StudentGroup::All)?;
+        Some((value.numerator(), value.denominator()))
+    }
+}
+
+#[tokio::test]
+async fn an_imported_year_is_counted_and_its_file_shows_nothing() {
+    let node = Node::new().await;
+    let path = node.file("a.csv", "2026,20,1234501,04,180,18,,\n2026,10,1234502,05,180,1.5,,\n");
+    node.import(&path, false).await.unwrap();
+    assert_eq!(node.counted("chronic_absence").await, Some((1, 2)));
+    let entry = fs::read_dir(node.records.folder()).unwrap().next().unwrap().unwrap();
+    let bytes = fs::read(entry.path()).unwrap();
+    assert!(!bytes.windows(7).any(|window| window == b"1234501"));
+    assert!(!bytes.windows(4).any(|window| window == b"PAR1"));
+}
+
+#[tokio::test]
+async fn the_same_bytes_twice_change_nothing_and_new_ones_replace_the_year() {
+    let node = Node::new().await;
+    let path = node.file("a.csv", "2026,20,s1,04,180,18,,\n");
+    let applied = |outcome: Outcome| outcome.years[0].2;
+    assert_eq!(applied(node.import(&path, false).await.unwrap()), Applied::New);
+    assert_eq!(applied(node.import(&path, false).await.unwrap()), Applied::Unchanged);
+    let path = node.file("a.csv", "2026,20,s1,04,180,3,,\n");
+    assert_eq!(applied(node.import(&path, false).await.unwrap()), Applied::Replaced);
+    assert_eq!((node.counted("chronic_absence").await, node.files()), (Some((0, 1)), 1));
+}
+
+#[tokio::test]
+async fn a_large_change_waits_for_a_word_and_leaves_the_old_year() {
+    let node = Node::new().await;
+    let rows: String = (0..20).map(|row| format!("2026,20,s{row},04,180,18,,\n")).collect();
+    node.import(&node.file("a.csv", &rows), false).await.unwrap();
+    let path = node.file("a.csv", "2026,20,s1,04,180,1,,\n");
+    let error = node.import(&path, false).await.unwrap_err().to_string();
+    assert!(error.contains("number of rows went from 20 to 1 rows"), "{error}");
+    assert!(error.contains("--accept-change"), "{error}");
+    assert_eq!((node.counted("chronic_absence").await, node.files()), (Some((20, 20)), 1));
+    node.import(&path, true).await.unwrap();
+    assert_eq!(node.counted("chronic_absence").await, Some((0, 1)));
+}
+
+#[tokio::test]
+async fn earlier_levels_come_from_the_nodes_own_years_in_whatever_order_they_arrive() {
+    let node = Node::new().await;
+    let now = node.file(
+        "a.csv",
+        "2026,20,s1,05,180,1,2500,3\n2026,10,s2,05,180,1,2400,1\n2026,10,s3,05,180,1,2400,2\n",
+    );
+    node.import(&now, false).await.unwrap();
+    assert_eq!(node.counted("ela_kept_level").await, None);
+    let columns = effective_columns(&node.store, year_2026()).await.unwrap();
+    assert!(!columns.contains(Column::ElaPriorLevel));
+    let before = node.file("b.csv", "2025,20,s2,04,180,1,2500,3\n2025,99,s1,04,180,1,2400,2\n");
+    node.import(&before, false).await.unwrap();
+    assert_eq!(node.counted("ela_kept_level").await, Some((1, 2)));
+    let columns = effective_columns(&node.store, year_2026()).await.unwrap();
+    assert!(columns.contains(Column::ElaPriorLevel) && columns.contains(Column::PriorGradeLevel));
+}
+
+#[tokio::test]
+async fn files_that_no_import_names_are_swept() {
+    let node = Node::new().await;
+    node.import(&node.file("a.csv", "2026,20,s1,04,180,18,,\n"), false).await.unwrap();
+    fs::write(node.records.folder().join("2026-00.records"), b"orphan").unwrap();
+    fs::write(node.records.folder().join("2026-01.records.unfinished"), b"half").unwrap();
+    assert_eq!(sweep(&node.store, &node.records).await.unwrap(), 2);
+    assert_eq!(node.counted("chronic_absence").await, Some((1, 1)));
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing() {
+    let node = Node::new().await;
+    let read = read(&node.file("a.csv", "2026,20,s1,04,180,18,,\n")).unwrap();
+    let options = ImportOptions { dry_run: true, ..ImportOptions::default() };
+    let outcome = apply(&node.store, &node.records, &read, &options, UnixSeconds(1)).await;
+    assert_eq!(outcome.unwrap().years, [(year_2026(), 1, Applied::Checked)]);
+    assert_eq!(node.files(), 0);
+}
+
+#[test]
+fn marks_line_ends_quotes_and_gzip_are_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "2026,20,s1,04,180,18,,\r\n\"2025-26\",\"20\",\"s,2\",05,180,1,,\r\n";
+    let plain = format!("\u{feff}{}\r\n{rows}", HEADER.trim_end());
+    fs::write(folder.path().join("student_years.csv"), &plain).unwrap();
+    fs::write(folder.path().join("schools.csv"), "not,student,years\n").unwrap();
+    let read_plain = read(folder.path()).unwrap();
+    assert_eq!(read_plain.files, ["student_years.csv"]);
+    assert_eq!(read_plain.imported.years[0].students.get(1), b"s,2");
+    let path = folder.path().join("student_years.csv.gz");
+    let mut gzip = GzEncoder::new(fs::File::create(&path).unwrap(), Compression::fast());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    gzip.finish().unwrap();
+    assert_eq!(
+        read(&path).unwrap().digest,
+        read(&folder.path().join("student_years.csv")).unwrap().digest
+    );
+}
+
+#[test]
+fn a_file_cut_short_or_empty_is_refused_with_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv.gz");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(format!("{HEADER}2026,20,s1,04,180,18,,\n").as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    for (bytes, told) in [
+        (&whole[..whole.len() - 12], "cannot be read further"),
+        (&b"no gzip"[..], "cannot be read further"),
+        (&[][..], ""),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let Err(CsvError::Refused(refused)) = read(&path) else { panic!("refused") };
+        let text: Vec<String> =
+            refused.report.problems.groups().map(|group| group.to_string()).collect();
+        assert!(text.join("\n").contains(told), "{text:?}");
+        assert!(!text.is_empty());
+    }
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(read(empty.path()), Err(CsvError::Nothing(_))));
+}
