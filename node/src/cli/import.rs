@@ -211,7 +211,7 @@ fn problems(groups: &[ProblemGroup]) -> Table {
             .iter()
             .map(|place| {
                 let value = place.value.as_ref();
-                let value = value.map(|value| format!(" \"{value}\"")).unwrap_or_default();
+                let value = value.map(|value| format!(" {value}")).unwrap_or_default();
                 format!("{}:{}{value}", place.file, place.line)
             })
             .collect();
