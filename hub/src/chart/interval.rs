@@ -11,11 +11,11 @@ const TOP: usize = 12;
 /// Pixels below the last line, for the axis.
 const BOTTOM: usize = 46;
 /// Pixels left for labels.
-const LEFT: f64 = 232.0;
+const LEFT: f64 = 352.0;
 /// Pixels of the whole drawing.
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 880.0;
 /// Pixels right of the axis, for the value in words.
-const RIGHT: f64 = 128.0;
+const RIGHT: f64 = 150.0;
 
 /// One thing with its interval.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,12 +127,12 @@ fn number(value: f64) -> String {
     rounded.to_string()
 }
 
-/// At most 34 characters, so that a label never runs into the bars.
+/// At most 46 characters, so that a label never runs into the bars.
 fn shortened(label: &str) -> String {
-    if label.chars().count() <= 34 {
+    if label.chars().count() <= 46 {
         return label.to_owned();
     }
-    let mut short: String = label.chars().take(33).collect();
+    let mut short: String = label.chars().take(45).collect();
     short.push('…');
     short
 }
@@ -187,8 +187,8 @@ mod tests {
         let svg = chart().svg();
         assert_eq!(svg.matches("<circle").count(), 1);
         assert_eq!(svg.matches(r#"class="band""#).count(), 2);
-        // 90 to the axis' end at 100: 36 of 360 pixels.
-        assert!(svg.contains(r#"x="556.0""#) && svg.contains(r#"width="36.0""#), "{svg}");
-        assert!(svg.contains("A school with a very long name th…"));
+        // 90 to the axis' end at 100: 37.8 of 378 pixels.
+        assert!(svg.contains(r#"x="692.2""#) && svg.contains(r#"width="37.8""#), "{svg}");
+        assert!(svg.contains("A school with a very long name that would run…"));
     }
 }

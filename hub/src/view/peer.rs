@@ -142,7 +142,10 @@ impl Peers<'_> {
 
     fn card(&self, peer: &Peer, district: String) -> Card {
         let school = &self.schools[peer.school];
-        let percent = |share: f64| format!("{} %", words::number((share * 100.0).min(99.0), 0));
+        let percent = |share: f64| match share {
+            0.99.. => "over 99 %".to_owned(),
+            share => format!("{} %", words::number(share * 100.0, 0)),
+        };
         let (probability, stability) = (percent(peer.probability_better), percent(peer.stability));
         Card {
             name: school.name.clone(),

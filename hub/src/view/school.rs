@@ -292,7 +292,11 @@ fn growth(line: &Line<'_>) -> Option<String> {
     let label = &line.measure.label;
     Some(match line.shown.estimate() {
         Some(value) => {
-            format!("{label} is {} ({}): {claim}.", words::number(value, 0), line.shown.range()?)
+            format!(
+                "{label} is {} ({}): {claim}.",
+                words::number(value, words::decimals(high - low)),
+                line.shown.range()?
+            )
         }
         None => {
             format!("{label} is between {}: {claim}.", line.shown.range()?.replace(" to ", " and "))

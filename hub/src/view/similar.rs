@@ -59,11 +59,17 @@ pub struct Likeness<'a> {
 }
 
 impl Likeness<'_> {
+    /// Whether the directory gives a feature for any of the schools shown.
+    fn is_known(&self, feature: &Feature) -> bool {
+        let like = self.found.like.iter().map(|like| &self.schools[like.school]);
+        like.chain([self.own]).any(|school| feature.value(school).is_some())
+    }
+
     /// Features that carry weight, heaviest first, as they are shown.
     fn features(&self) -> Vec<Feature> {
         features(self.policy)
             .into_iter()
-            .filter(|feature| feature.weight > 0.0)
+            .filter(|feature| feature.weight > 0.0 && self.is_known(feature))
             .map(|feature| match feature.name.as_str() {
                 "log_enrollment" => Feature { name: "enrollment".to_owned(), ..feature },
                 _ => feature,
@@ -176,7 +182,8 @@ fn missing(features: &[String]) -> Option<String> {
     }
     let names: Vec<String> = features.iter().map(|name| words::feature(name)).collect();
     Some(format!(
-        "The directory does not say this school's {}; that weight was spread over the rest.",
+        "The directory does not give these figures for this school: {}. Their weight was spread \
+         over the rest.",
         words::listed(&names)
     ))
 }

@@ -150,7 +150,7 @@ impl Shown {
 
 /// Decimals worth printing beside an interval of this width.
 pub fn decimals(width: f64) -> usize {
-    usize::from(width < 5.0)
+    usize::from(width < 3.0)
 }
 
 /// A number without "-0".

@@ -136,7 +136,9 @@ fn like_schools_come_with_reasons_their_source_and_missing_features() {
         assert!(answer["like"][0]["reasons"][0]["theirs"].is_number());
         let missing = browser.get("/schools/d0-09/similar").await.body;
         assert!(
-            missing.contains("The directory does not say this school&#39;s English learners"),
+            missing.contains(
+                "The directory does not give these figures for this school: English learners"
+            ),
             "{missing}"
         );
     });
