@@ -201,7 +201,7 @@ impl Node {
         let keys = HubKeys::decode(keys.keys.unwrap().document.as_slice()).unwrap();
         let Draft { mut header, payload } = draft;
         if header.recipient_key_id.is_empty() {
-            header.recipient_key_id = keys.envelope_keys[0].key_id.clone();
+            header.recipient_key_id.clone_from(&keys.envelope_keys[0].key_id);
         }
         envelope::seal(header, &payload, &keys.envelope_keys[0].public_key, &self.signer).unwrap()
     }

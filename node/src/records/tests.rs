@@ -144,7 +144,8 @@ async fn the_same_bytes_twice_change_nothing_and_new_ones_replace_the_year() {
 #[tokio::test]
 async fn a_large_change_waits_for_a_word_and_leaves_the_old_year() {
     let node = Node::new().await;
-    let rows: String = (0..20).map(|row| format!("2026,20,s{row},04,180,18,,\n")).collect();
+    let rows: Vec<String> = (0..20).map(|row| format!("2026,20,s{row},04,180,18,,\n")).collect();
+    let rows = rows.concat();
     node.import(&node.file("a.csv", &rows), false).await.unwrap();
     let path = node.file("a.csv", "2026,20,s1,04,180,1,,\n");
     let error = node.import(&path, false).await.unwrap_err().to_string();
@@ -226,7 +227,7 @@ fn a_file_cut_short_or_empty_is_refused_with_the_place() {
         (&[][..], ""),
     ] {
         fs::write(&path, bytes).unwrap();
-        let Err(CsvError::Refused(refused)) = read(&path) else { panic!("refused") };
+        let Err(CsvError::Refused(refused)) = read(&path) else { panic!("not refused: {bytes:?}") };
         let text: Vec<String> =
             refused.report.problems.groups().map(|group| group.to_string()).collect();
         assert!(text.join("\n").contains(told), "{text:?}");

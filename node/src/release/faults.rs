@@ -40,7 +40,11 @@ impl<F: Future> Future for Killed<'_, F> {
 }
 
 /// How many charges there are, each with its payload and outbox entry.
+///
+/// Looks under the write lock: a commit that a killed future left under way
+/// must not fall between the two lists.
 async fn charges(store: &Store) -> usize {
+    let lock = store.begin().await.unwrap();
     let entries = ledger::list(store).await.unwrap();
     let releases = outbox::list(store).await.unwrap();
     assert_eq!(entries.len(), releases.len(), "a charge without a payload, or the reverse");
@@ -50,6 +54,7 @@ async fn charges(store: &Store) -> usize {
         let digest = peerlight_proto::units::ContentHash::of(&payload);
         assert_eq!(digest, entry.payload_digest);
     }
+    drop(lock);
     entries.len()
 }
 
@@ -61,8 +66,10 @@ async fn killed_at_any_moment_a_release_is_whole_or_not_there() {
     for program in &trial.charter.policy.programs {
         // One moment later with every try, until it is through.
         for polls in 1.. {
-            let whole = pin!(trial.prepare(&store, program.id.as_str()));
-            let outcome = Killed { inner: whole, polls_left: polls }.await;
+            let outcome = {
+                let whole = pin!(trial.prepare(&store, program.id.as_str()));
+                Killed { inner: whole, polls_left: polls }.await
+            };
             let held = charges(&store).await;
             if let Some(prepared) = outcome {
                 assert_eq!(prepared.unwrap().into_release().sequence, drawn as u64 + 1);
@@ -90,13 +97,14 @@ async fn a_failure_at_any_statement_charges_nothing() {
     let raw = raw(&trial).await;
     for table in ["ledger_entry", "noisy_release", "outbox", "audit_entry"] {
         let broken = format!(
-            "CREATE TRIGGER broken AFTER INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'broken'); END"
+            "CREATE TRIGGER broken_{table} AFTER INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'broken'); END"
         );
         sqlx::query(sqlx::AssertSqlSafe(broken)).execute(&raw).await.unwrap();
         let failed = trial.prepare(&store, "enrolled").await.unwrap_err();
         assert!(matches!(failed, PrepareError::Store(StoreError::Database(_))), "{table}");
         assert_eq!(charges(&store).await, 1, "{table}");
-        sqlx::query("DROP TRIGGER broken").execute(&raw).await.unwrap();
+        let mended = format!("DROP TRIGGER broken_{table}");
+        sqlx::query(sqlx::AssertSqlSafe(mended)).execute(&raw).await.unwrap();
     }
     let drawn = trial.prepare(&store, "enrolled").await.unwrap().into_release();
     assert_eq!((drawn.sequence, drawn.entry.sequence), (2, 2), "no gap was left");

@@ -140,7 +140,11 @@ fn refuse(
     line: u64,
     error: csv::Error,
 ) -> Result<(), CsvError> {
-    let source: io::Error = error.into();
+    let source = match error.into_kind() {
+        // Its conversion would hide which kind of failure it was.
+        csv::ErrorKind::Io(source) => source,
+        _ => io::Error::from(io::ErrorKind::InvalidData),
+    };
     match source.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             let remedy = "copy the file again: it is cut short or not what its name says";
