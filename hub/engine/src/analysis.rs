@@ -248,7 +248,7 @@ fn peers(
                     _ => Growth::Unknown(row.precision),
                 });
             }
-            let asked: Vec<usize> =
+            let asked: BTreeSet<usize> =
                 (0..schools.len()).filter(|school| growth[*school].is_some()).collect();
             let growth: Vec<Growth> = growth
                 .into_iter()
@@ -258,10 +258,16 @@ fn peers(
             let stream = (1 << 32) + (measure * groups.len() + position) as u64;
             let mut normals = Normals::new(input.seed, stream);
             let draws = Draws::new(&growth, PEER_DRAWS, &mut normals);
-            for school in asked {
-                let other = |candidate: usize| schools[candidate].lea != schools[school].lea;
-                let like = &like[school].like;
-                let answer = find_peers(school, like, other, &growth, &draws, claim);
+            for school in 0..schools.len() {
+                let answer = if asked.contains(&school) {
+                    let other = |candidate: usize| schools[candidate].lea != schools[school].lea;
+                    find_peers(school, &like[school].like, other, &growth, &draws, claim)
+                } else if *group == StudentGroup::All {
+                    // A cell exists wherever a grade of the measure is served.
+                    Answer::of_other_grades()
+                } else {
+                    continue;
+                };
                 answers.push(PeerAnswer { school, measure, group: *group, answer });
             }
         }

@@ -54,6 +54,8 @@ pub struct Peer {
 /// What came of looking for peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// The measure is for grades the asking school does not serve.
+    OtherGrades,
     /// Peers were found.
     Found,
     /// The asking school's own growth is not known well enough, and why.
@@ -195,6 +197,17 @@ fn tally(
 }
 
 impl Answer {
+    /// The answer to a school that serves no grade of the measure.
+    pub const fn of_other_grades() -> Self {
+        Self {
+            peers: Vec::new(),
+            verdict: Verdict::OtherGrades,
+            own: None,
+            compared: 0,
+            qualified: 0,
+        }
+    }
+
     /// A sentence for the reader.
     pub fn explanation(&self, claim_probability: f64) -> String {
         let percent = claim_probability * 100.0;
@@ -225,6 +238,9 @@ impl Answer {
             Verdict::NoLikeSchools => {
                 "No school of the network has the same level and type and serves similar children."
                     .to_owned()
+            }
+            Verdict::OtherGrades => {
+                "This measure is for grades that your school does not serve.".to_owned()
             }
             Verdict::OwnUnknown(why) => match why {
                 Precision::NotOffered => "Your district does not offer this measure.",

@@ -50,7 +50,7 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
             .filter(|name| !import.columns.contains(*name))
             .collect();
         rows.push(json!({
-            "school_year": import.school_year.to_string(),
+            "school_year": import.school_year,
             "source": import.source,
             "students": import.row_count,
             "as_of": import.as_of,

@@ -104,6 +104,8 @@ fn peers_are_of_other_districts_and_credibly_better() {
         }
     }
     assert!(verdicts["Found"] > 50 && verdicts["NoneBetter"] > 5, "{verdicts:?}");
+    let asked: BTreeSet<usize> = analysis.peers.iter().map(|found| found.school).collect();
+    assert_eq!(asked.len(), world.directory.schools.len(), "every school gets an answer");
 }
 
 #[test]
