@@ -55,7 +55,7 @@ impl Cell {
                 let position = codes.iter().position(|code| code.eq_ignore_ascii_case(text));
                 position.map(|position| Self::Byte(position as u8)).ok_or(bad(
                     "is not one of the column's codes",
-                    "use the codes of the formats document, or map the value with --map",
+                    "use the codes of docs/running-a-node.md, or map the value with --map",
                 ))
             }
             Kind::Year => year(text).map(|year| Self::Number(f64::from(year.ending_year()))),
