@@ -8,7 +8,10 @@ use crate::{
     error::Error,
     hub::Hub,
     serve::Addresses,
-    store::{document as documents, incident},
+    store::{
+        document as documents,
+        incident::{self, Recorded},
+    },
 };
 
 /// One check and what it found.
@@ -18,32 +21,35 @@ pub struct Check {
     pub name: &'static str,
     /// What is wrong and what to do; absent if nothing is.
     pub fault: Option<String>,
+    /// What is worth knowing although nothing is wrong.
+    pub note: Option<String>,
+}
+
+impl Check {
+    const fn new(name: &'static str, fault: Option<String>) -> Self {
+        Self { name, fault, note: None }
+    }
 }
 
 /// Runs every check.
 pub async fn examine(hub: &Hub) -> Result<Vec<Check>, Error> {
-    let mut checks = vec![
-        Check { name: "secrets are private", fault: secrets(hub) },
-        Check { name: "serving", fault: serving(hub) },
-    ];
+    let mut checks =
+        vec![Check::new("secrets are private", secrets(hub)), Check::new("serving", serving(hub))];
     let charter = hub.charter().await;
     let missing = "there is none: run `peerlight-hub charter propose`";
     checks.push(check("charter", charter.map(|found| found.is_none().then_some(missing))));
     let directory = hub.directory().await;
     let missing = "there is none: run `peerlight-hub directory import schools.csv`";
     checks.push(check("directory", directory.map(|found| found.is_none().then_some(missing))));
-    checks.push(Check { name: "same school year", fault: years(hub).await? });
+    checks.push(Check::new("same school year", years(hub).await?));
     let keys = documents::find_newest(&hub.store, document::HUB_KEYS).await?;
     let root = hub.keys.root_public();
     let signed =
         keys.is_some_and(|keys| document::verify(&root, document::HUB_KEYS, &keys.signed).is_ok());
     let fault =
         (!signed).then(|| "it is not signed by this hub: restore the key folder".to_owned());
-    checks.push(Check { name: "key list", fault });
-    let incidents = incident::list(&hub.store).await?.len();
-    let fault =
-        (incidents > 0).then(|| format!("{incidents} to look at: see `peerlight-hub status`"));
-    checks.push(Check { name: "incidents", fault });
+    checks.push(Check::new("key list", fault));
+    checks.push(incidents(hub).await?);
     Ok(checks)
 }
 
@@ -52,7 +58,22 @@ fn check(name: &'static str, found: Result<Option<&str>, Error>) -> Check {
         Ok(fault) => fault.map(str::to_owned),
         Err(error) => Some(error.to_string()),
     };
-    Check { name, fault }
+    Check::new(name, fault)
+}
+
+/// An acknowledged incident is no fault, and is counted for good.
+async fn incidents(hub: &Hub) -> Result<Check, Error> {
+    let (open, acknowledged): (Vec<_>, Vec<_>) =
+        incident::list(&hub.store).await?.into_iter().partition(Recorded::is_open);
+    let fault = (!open.is_empty()).then(|| {
+        format!(
+            "{} to look at: see `peerlight-hub status --incidents`, then \
+             `peerlight-hub doctor --acknowledge INCIDENT --by NAME --note TEXT`",
+            open.len()
+        )
+    });
+    let note = (!acknowledged.is_empty()).then(|| format!("{} acknowledged", acknowledged.len()));
+    Ok(Check { name: "incidents", fault, note })
 }
 
 fn serving(hub: &Hub) -> Option<String> {

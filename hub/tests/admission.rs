@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!(node.send(renamed).await.unwrap_err().code(), Code::FailedPrecondition);
         let incidents = incident::list(&world.hub.store).await.unwrap();
         assert_eq!(incidents.len(), 2);
-        assert!(incidents.iter().all(|found| found.kind == "equivocation"));
+        assert!(incidents.iter().all(|found| found.incident.kind == "equivocation"));
         assert_eq!(held(&world).await, 1);
     }
 
@@ -89,7 +89,7 @@ on_both_databases! {
         forked.header.previous_payload_digest = vec![9; 32];
         assert_eq!(node.send(forked).await.unwrap_err().code(), Code::FailedPrecondition);
         let incidents = incident::list(&world.hub.store).await.unwrap();
-        assert_eq!(incidents[0].kind, "broken_chain");
+        assert_eq!(incidents[0].incident.kind, "broken_chain");
     }
 
     async fn each_bad_release_is_refused_with_its_own_code(world) {

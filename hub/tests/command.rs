@@ -71,6 +71,26 @@ fn a_consortium_is_set_up_from_the_command_line() {
 }
 
 #[test]
+fn incidents_are_listed_and_acknowledged_with_name_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("hub");
+    done(&home, &["init", "--consortium", "valley", "--host", "localhost"]);
+    let listed = done(&home, &["status", "--incidents", "--output", "csv"]);
+    let columns = "incident,at,member,kind,description,acknowledged_by,acknowledged_at,note";
+    assert_eq!(listed.trim(), columns);
+    let id = ["doctor", "--acknowledge", "5f0c2a9d1e34"];
+    let by = ["--by", "Lee"];
+    assert_eq!(refused(&home, &id).0, Some(2), "nobody said who");
+    assert_eq!(refused(&home, &[&id[..], &by].concat()).0, Some(2), "nobody said why");
+    let blank = [&id[..], &by, &["--note", " "]].concat();
+    assert_eq!(refused(&home, &blank).0, Some(2));
+    let (code, words) = refused(&home, &[&id[..], &by, &["--note", "restored"]].concat());
+    assert_eq!(code, Some(2));
+    assert!(words.contains("no incident 5f0c2a9d1e34"), "{words}");
+    assert!(words.contains("status --incidents"), "{words}");
+}
+
+#[test]
 fn help_teaches_the_order_of_things() {
     let help = done(Path::new("."), &["--help"]);
     for word in ["init", "member add", "charter propose", "Exit codes"] {

@@ -7,6 +7,7 @@ mod benchmark;
 mod command;
 mod databases;
 mod documents;
+mod incident;
 mod membership;
 mod node;
 mod web;

@@ -86,9 +86,9 @@ enum Verb {
     /// Check a publication's folder, without a network.
     Verify(verify::Arguments),
     /// Show members, what arrived from them, and what waits for you.
-    Status,
-    /// Check this hub; exit code 8 if something is wrong.
-    Doctor,
+    Status(status::Arguments),
+    /// Check this hub; exit code 8 if something is wrong. Acknowledge incidents.
+    Doctor(doctor::Arguments),
 }
 
 /// Sends log lines to standard error; `RUST_LOG` chooses which.
@@ -121,8 +121,12 @@ pub async fn run(command_line: CommandLine) -> Result<u8, Error> {
         Verb::Benchmark(verb) => {
             benchmark::run(&Hub::open(home, clock).await?, verb, format).await?;
         }
-        Verb::Status => status::run(&Hub::open(home, clock).await?, format).await?,
-        Verb::Doctor => return doctor::run(&Hub::open(home, clock).await?, format).await,
+        Verb::Status(arguments) => {
+            status::run(&Hub::open(home, clock).await?, &arguments, format).await?;
+        }
+        Verb::Doctor(arguments) => {
+            return doctor::run(&Hub::open(home, clock).await?, arguments, format).await;
+        }
     }
     Ok(0)
 }

@@ -131,9 +131,20 @@ pub fn civil_date(instant: UnixSeconds, zone: Tz) -> NaiveDate {
         .unwrap_or_default()
 }
 
+/// What the operator must look at, and how much of it somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incidents {
+    /// Not acknowledged yet, newest first.
+    pub open: Vec<IncidentRow>,
+    /// How many are acknowledged.
+    pub acknowledged: usize,
+}
+
 /// Something the operator must look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncidentRow {
+    /// How the operator names it.
+    pub id: String,
     /// When.
     pub at: String,
     /// Whose call it was.
@@ -159,7 +170,7 @@ pub struct MembersPage {
     /// The members.
     pub rows: Vec<MemberRow>,
     /// Incidents; absent where they are not the reader's.
-    pub incidents: Option<Vec<IncidentRow>>,
+    pub incidents: Option<Incidents>,
 }
 
 /// The members as a table.

@@ -1,5 +1,8 @@
 //! What pages say and how they are sent.
 
+use peerlight_hub::store::incident::{self, Acknowledgement, Incident};
+use peerlight_proto::names::MemberId;
+
 use super::consortium::{Consortium, RUNTIME, shared};
 
 const PAGES: [&str; 7] = [
@@ -187,5 +190,34 @@ fn before_the_first_run_pages_say_what_is_missing() {
             (409, "application/problem+json")
         );
         one.stop().await;
+    });
+}
+
+#[test]
+fn the_operators_page_shows_open_incidents_and_counts_the_others() {
+    RUNTIME.block_on(async {
+        let consortium = Consortium::empty().await;
+        let store = &consortium.hub.store;
+        let mut browser = consortium.signed_in("otto").await;
+        assert!(browser.get("/operator").await.body.contains("None open."));
+        let incident = Incident {
+            at: consortium.hub.now(),
+            member: MemberId::new("d0").unwrap(),
+            kind: "equivocation".to_owned(),
+            description: "the sequence number <1> came twice".to_owned(),
+        };
+        incident::insert(store, &incident).await.unwrap();
+        let id = incident::list(store).await.unwrap().remove(0).id;
+        let page = browser.get("/operator").await.body;
+        assert!(page.contains(&id) && page.contains("&#60;1&#62; came twice"), "{page}");
+        assert!(page.contains("doctor --acknowledge"), "{page}");
+
+        let at = consortium.hub.now();
+        let word = Acknowledgement { by: "Lee".to_owned(), note: "restored".to_owned(), at };
+        incident::acknowledge(store, std::slice::from_ref(&id), &word).await.unwrap();
+        let page = browser.get("/operator").await.body;
+        assert!(!page.contains(&id) && page.contains("None open."), "{page}");
+        assert!(page.contains("1 acknowledged"), "{page}");
+        consortium.stop().await;
     });
 }

@@ -27,7 +27,8 @@ use crate::{
     },
     view::{
         member::{
-            Approval, Freshness, IncidentRow, MemberRow, MembersPage, civil_date, due, table,
+            Approval, Freshness, IncidentRow, Incidents, MemberRow, MembersPage, civil_date, due,
+            table,
         },
         words::date,
     },
@@ -169,20 +170,23 @@ pub async fn overseen_csv(
 pub async fn all(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
     let operator = scope.operator().ok_or(NOT_OPERATOR)?;
     let rows = rows_all(&web, operator).await?;
-    let incidents = incident::list(&web.store).await?;
-    let incidents = incidents.into_iter().map(|incident| IncidentRow {
+    let (open, acknowledged): (Vec<_>, Vec<_>) =
+        incident::list(&web.store).await?.into_iter().partition(incident::Recorded::is_open);
+    let open = open.into_iter().map(|incident::Recorded { id, incident, .. }| IncidentRow {
+        id,
         at: date(incident.at, chrono_tz::Tz::UTC),
         member: incident.member.to_string(),
         kind: incident.kind,
         description: incident.description,
     });
+    let incidents = Incidents { open: open.collect(), acknowledged: acknowledged.len() };
     Ok(answer(&MembersPage {
         shell: shell(&scope, "/operator", "Members"),
         intro: "Every member, and what the hub has received from it.".to_owned(),
         empty: "The consortium has no member yet: `peerlight-hub member add`.".to_owned(),
         csv: "/operator.csv",
         rows,
-        incidents: Some(incidents.collect()),
+        incidents: Some(incidents),
     }))
 }
 
