@@ -17,7 +17,9 @@ use peerlight_proto::{
 };
 use tonic::{Code, Status};
 
-use crate::{account::AccountError, authority::CertificateFault, publication::PublicationError};
+use crate::{
+    account::AccountError, authority::CertificateFault, publication::PublicationError, store,
+};
 
 /// Any failure of the hub.
 #[derive(Debug, thiserror::Error)]
@@ -280,7 +282,7 @@ impl Error {
     }
 
     /// The gRPC status code: whose move it is next.
-    pub const fn code(&self) -> Code {
+    pub fn code(&self) -> Code {
         match self {
             Self::Rejected(rejection) => rejected(rejection),
             Self::Envelope(_)
@@ -300,6 +302,7 @@ impl Error {
             Self::Store(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) | Self::Stopping => {
                 Code::Unavailable
             }
+            Self::Store(error) if store::is_full(error) => Code::ResourceExhausted,
             Self::NoHome(_)
             | Self::HomeTaken(_)
             | Self::Config { .. }
@@ -361,6 +364,11 @@ impl From<Error> for Status {
             Code::Internal => {
                 tracing::error!(%error, "a call failed");
                 Self::new(code, "the hub failed: its operator has been told")
+            }
+            // The operator's too, but then the same message is good again.
+            Code::ResourceExhausted => {
+                tracing::error!(%error, "the disk is full: make room, nothing need be restarted");
+                Self::new(code, "its disk is full and nothing of this was stored")
             }
             Code::Unavailable => {
                 tracing::warn!(%error, "a call has to be retried");

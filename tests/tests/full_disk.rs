@@ -25,6 +25,14 @@ impl SmallDisk {
         Self(at.to_owned())
     }
 
+    /// Fills it but for so many bytes; gives the file that does.
+    fn fill_but(&self, left: u64) -> PathBuf {
+        let path = self.fill();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_len(file.metadata().unwrap().len() - left).unwrap();
+        path
+    }
+
     /// Fills it to the last byte; gives the file that does.
     fn fill(&self) -> PathBuf {
         let path = self.0.join("ballast");
@@ -45,7 +53,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Puts a node's home on a small disk of this size.
+/// Puts a home on a small disk.
 fn move_to(fixture: &Fixture, home: &Path) -> SmallDisk {
     let old = fixture.root().join("moved");
     fs::rename(home, &old).unwrap();
@@ -88,4 +96,35 @@ fn an_import_on_a_full_disk_leaves_what_was_there() {
     assert_eq!(node.program.json(&["records"]).unwrap(), before);
     node.program.run(&import).unwrap();
     assert_ne!(node.program.json(&["records"]).unwrap(), before);
+}
+
+#[test]
+fn a_hub_whose_disk_fills_takes_releases_in_again_once_there_is_room() {
+    let mut fixture = Fixture::new(1);
+    fixture.consortium.stop();
+    let disk = move_to(&fixture, fixture.consortium.hub.home());
+    fixture.consortium.start().unwrap();
+    let node = &fixture.nodes[0];
+
+    // Room for a few releases, and not for all.
+    let ballast = disk.fill_but(160 << 10);
+    for _ in 0..3 {
+        let failure = node.program.fails(&["sync"]).unwrap();
+        assert_eq!(failure.code, Some(5), "{failure}");
+        assert!(failure.said.contains("disk is full"), "{failure}");
+    }
+    fs::remove_file(ballast).unwrap();
+    let receipts = || {
+        let releases = releases(node).into_iter();
+        releases.filter(|release| release["receipt_verified"] == true).count() as u64
+    };
+    let held = fixture.held(&node.district);
+    assert_eq!(held, receipts(), "the hub holds what it gave receipts for");
+    assert!(held > 0, "some fitted in before the disk was full");
+
+    node.sync().unwrap();
+    all_delivered_once(&fixture, node);
+    assert!(fixture.held(&node.district) > held);
+    let said = fixture.consortium.hub_said();
+    assert!(said.contains("make room") && !said.contains("panicked"), "{said}");
 }

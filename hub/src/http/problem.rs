@@ -63,7 +63,9 @@ impl Problem {
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotYet(_) => StatusCode::CONFLICT,
-            Self::Hub(error) if error.code() == Code::Unavailable => {
+            Self::Hub(error)
+                if matches!(error.code(), Code::Unavailable | Code::ResourceExhausted) =>
+            {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Hub(_) | Self::NoRandomness => StatusCode::INTERNAL_SERVER_ERROR,

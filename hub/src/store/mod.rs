@@ -16,9 +16,9 @@ pub mod session;
 pub mod token;
 pub mod user;
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
-use sqlx::{Any, AnyPool, Executor, Transaction, any::AnyPoolOptions};
+use sqlx::{Any, AnyPool, Connection, Executor, Transaction, any::AnyPoolOptions};
 
 use crate::error::Error;
 
@@ -62,6 +62,10 @@ pub struct Store {
 
 impl Store {
     /// Connects to the database at `url` and brings its schema up to date.
+    ///
+    /// When the disk is full SQLite itself rolls a transaction back, and the
+    /// connection goes on believing that it is in one. Such a connection is
+    /// closed rather than used again.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let engine = Engine::of(url).ok_or_else(|| Error::Flag {
             flag: "database",
@@ -88,6 +92,7 @@ impl Store {
                     Ok(())
                 })
             })
+            .before_acquire(|connection, _| Box::pin(ready(Ok(!connection.is_in_transaction()))))
             .connect(url)
             .await?;
         sqlx::migrate!().run(&pool).await?;
@@ -104,6 +109,13 @@ impl Store {
         };
         Ok(self.pool.begin_with(begin).await?)
     }
+}
+
+/// Whether the database could not write because its disk is full.
+pub(crate) fn is_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    // SQLITE_FULL, SQLITE_IOERR_SHMSIZE; disk_full of PostgreSQL.
+    matches!(code.as_deref(), Some("13" | "4874" | "53100"))
 }
 
 pub(crate) fn inconsistent(table: &'static str, problem: &(impl ToString + ?Sized)) -> Error {
