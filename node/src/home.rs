@@ -1,9 +1,9 @@
 //! The node's folder: which file is where, and how files are written to it.
 //!
 //! ```text
-//! node.toml   settings, edited by people      node.db   ledger, outbox, receipts, audit
-//! keys/       secrets, for the owner only     records/  sealed student years
-//! documents/  charter, directory, hub keys    membership.toml, approval.toml
+//! node.toml        settings, edited by people     keys/     secrets, for the owner only
+//! membership.toml  who this node is, where        records/  sealed student years
+//! node.db          ledger, outbox, receipts, approvals, signed documents, audit
 //! ```
 //!
 //! A file is replaced whole or not at all: a new one is written and synced
@@ -32,6 +32,12 @@ pub enum HomeError {
          nothing was changed, because its keys cannot be made again"
     )]
     AlreadyInitialised(String),
+    /// The database is gone.
+    #[error(
+        "{0} is missing: restore it from the newest backup. A new one would not know what was \
+         released, so nothing is done without it"
+    )]
+    NoDatabase(String),
     /// A file cannot be read.
     #[error("cannot read {path}: {source}; check that it exists and that this user may read it")]
     Read {
@@ -75,7 +81,7 @@ impl Home {
         self.0.join("node.toml")
     }
 
-    /// Ledger, outbox, receipts, imports and audit log.
+    /// Ledger, outbox, receipts, imports, approvals, documents and audit log.
     pub fn database(&self) -> PathBuf {
         self.0.join("node.db")
     }
@@ -90,19 +96,9 @@ impl Home {
         self.0.join("records")
     }
 
-    /// Signed documents of the hub.
-    pub fn documents(&self) -> PathBuf {
-        self.0.join("documents")
-    }
-
     /// Who this node is at which hub; written by joining.
     pub fn membership_file(&self) -> PathBuf {
         self.0.join("membership.toml")
-    }
-
-    /// What the district approved.
-    pub fn approval_file(&self) -> PathBuf {
-        self.0.join("approval.toml")
     }
 
     /// Refuses a folder in which nothing was initialised.
@@ -114,12 +110,19 @@ impl Home {
         }
     }
 
+    /// Refuses a home whose database is gone: an empty one in its place would
+    /// know of no charge, and spend the budget a second time.
+    pub fn check_database(&self) -> Result<(), HomeError> {
+        let path = self.database();
+        if path.is_file() { Ok(()) } else { Err(HomeError::NoDatabase(path.display().to_string())) }
+    }
+
     /// Makes the folders of a new home; refuses one that holds a node.
     pub fn create(&self) -> Result<(), HomeError> {
         if self.config_file().exists() || self.keys().exists() {
             return Err(HomeError::AlreadyInitialised(self.0.display().to_string()));
         }
-        for folder in [&self.0, &self.keys(), &self.records(), &self.documents()] {
+        for folder in [&self.0, &self.keys(), &self.records()] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)

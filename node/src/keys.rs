@@ -40,6 +40,9 @@ pub enum KeyError {
     /// The file cannot be read or written.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The file is gone.
+    #[error("{0} is missing: restore it from the backup of the node's keys")]
+    Missing(String),
     /// Others may read the file.
     #[error("{0} can be read by other users: run \"chmod 600 {0}\"")]
     Exposed(String),
@@ -172,6 +175,9 @@ fn is_exposed(path: &Path) -> Result<bool, HomeError> {
 }
 
 fn secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if !path.exists() {
+        return Err(KeyError::Missing(path.display().to_string()));
+    }
     if is_exposed(path)? {
         return Err(KeyError::Exposed(path.display().to_string()));
     }
@@ -207,6 +213,14 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Keys::open(&home), Err(KeyError::Exposed(_))));
         assert_eq!(exposed(&home).unwrap(), [path.display().to_string()]);
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let (_folder, home) = home();
+        fs::remove_file(home.keys().join(TLS)).unwrap();
+        let error = Keys::open(&home).err().unwrap().to_string();
+        assert!(error.contains(TLS) && error.contains("backup"), "{error}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ impl Node {
     pub async fn open(home: Home, clock: Clock, flags: &[(&str, String)]) -> Result<Self, Error> {
         home.check()?;
         let config = Config::load(&home, flags)?;
+        home.check_database()?;
         let store = Store::open(&home.database()).await?;
         Ok(Self { home, clock, config, store })
     }

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     process::{Child, Stdio},
+    time::Duration,
 };
 
 use peerlight_proto::units::SchoolYear;
@@ -12,7 +13,9 @@ use peerlight_tests::{
     harness::{Consortium, Foundation, Node, Programs, Relay},
     synthetic::Recipe,
 };
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use serde_json::Value;
+use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
 /// A year whose releases are all due.
 const YEAR: u32 = 2025;
@@ -91,6 +94,48 @@ impl Fixture {
         let member = members.iter().find(|member| member["member"] == district).unwrap();
         member["releases"].as_u64().unwrap()
     }
+}
+
+/// Seconds since 1970, for dates of certificates around now.
+pub fn now() -> i64 {
+    peerlight_node::clock::Clock::system().now().0
+}
+
+/// Gives a node a certificate of the hub's own authority that is good from and
+/// until these seconds; the hub has not written it down.
+pub fn issue_certificate(fixture: &Fixture, node: &Node, from: i64, until: i64) {
+    let keys = fixture.consortium.hub.home().join("keys");
+    let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+    let authority_key = KeyPair::from_pem(&read(keys.join("authority.key.pem"))).unwrap();
+    let authority = read(fixture.consortium.authority());
+    let issuer = Issuer::from_ca_cert_pem(&authority, authority_key).unwrap();
+    let key = KeyPair::from_pem(&read(node.program.home().join("keys/tls.pem"))).unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, &node.district);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.use_authority_key_identifier_extension = true;
+    let after = |seconds: i64| {
+        rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds.unsigned_abs())
+    };
+    (params.not_before, params.not_after) = (after(from), after(until));
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let path = node.program.home().join("keys/certificate.pem");
+    std::fs::write(path, certificate.pem()).unwrap();
+}
+
+/// Runs statements on a node's database, as somebody with the file could.
+pub fn alter(node: &Node, statements: &[&'static str]) {
+    let options = SqliteConnectOptions::new().filename(node.program.home().join("node.db"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut database = options.connect().await.unwrap();
+        for statement in statements {
+            let done = sqlx::query(*statement).execute(&mut database).await.unwrap();
+            assert!(done.rows_affected() > 0 || statement.starts_with("DROP"), "{statement}");
+        }
+        database.close().await.unwrap();
+    });
 }
 
 /// A node's releases.

@@ -7,6 +7,8 @@ mod crossing;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod full_disk;

@@ -53,11 +53,17 @@ pub enum StoreError {
         /// The row's key.
         row: String,
     },
+    /// The file is not a sound database.
+    #[error("the node's database is damaged ({0}): restore the newest backup of node.db")]
+    Damaged(String),
     /// A hash chain does not hold.
     #[error(transparent)]
     Broken(#[from] chain::Broken),
     /// The audit log's chain does not hold.
-    #[error("the audit log does not hold at entry {0}: it was altered or cut")]
+    #[error(
+        "the audit log does not hold at entry {0}: it was altered or cut; restore the newest \
+         backup of node.db"
+    )]
     AuditBroken(u64),
     /// The database is of a newer version of this program, or its migrations
     /// failed.
@@ -85,6 +91,7 @@ impl From<sqlx::Error> for StoreError {
         match primary {
             Some(5 | 6) => Self::Busy,
             Some(13) => Self::Full,
+            Some(11 | 26) => Self::Damaged(error.to_string()),
             _ => Self::Database(error),
         }
     }
@@ -114,6 +121,23 @@ impl Store {
             .await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
         Ok(Self { pool })
+    }
+
+    /// Reads the whole file and refuses one that is not sound: pages,
+    /// indexes, constraints, and what rows refer to.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("PRAGMA integrity_check(1)").fetch_all(&self.pool).await?;
+        if let Some((found,)) = rows.into_iter().find(|(found,)| found != "ok") {
+            return Err(StoreError::Damaged(found));
+        }
+        match sqlx::query("PRAGMA foreign_key_check").fetch_optional(&self.pool).await? {
+            None => Ok(()),
+            Some(row) => {
+                let table: String = sqlx::Row::try_get(&row, 0)?;
+                Err(StoreError::Damaged(format!("a row of {table} names one that is not there")))
+            }
+        }
     }
 
     /// Waits for open work and closes the file.
