@@ -72,13 +72,15 @@ pub async fn set_suspended(hub: &Hub, id: &MemberId, suspended: bool) -> Result<
     Ok(transaction.commit().await?)
 }
 
-/// Revokes a member and every certificate it has; takes effect on its next
-/// call. What it sent stays: a publication cannot be recalled.
+/// Revokes a member, every certificate it has and every token handed out to it;
+/// takes effect on its next call. What it sent stays: a publication cannot be
+/// recalled.
 pub async fn revoke(hub: &Hub, id: &MemberId) -> Result<(), Error> {
     find(hub, id).await?;
     let mut transaction = hub.store.write().await?;
     member::update_state(&mut transaction, id, State::Revoked).await?;
     certificate::revoke_all(&mut transaction, id, hub.now()).await?;
+    token::void_all(&mut transaction, id, hub.now()).await?;
     Ok(transaction.commit().await?)
 }
 

@@ -75,6 +75,21 @@ on_both_databases! {
         assert_eq!(code(charter(&node.channel).await), Code::Unauthenticated);
     }
 
+    async fn a_token_handed_out_before_lifts_neither_suspension_nor_revocation(world) {
+        let before = world.token("37").await;
+        let node = world.member("37").await;
+        membership::set_suspended(&world.hub, &id("37"), true).await.unwrap();
+        let refused = Node::join_with(&world, &before, "37").await.err().unwrap();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        assert!(refused.message().contains("suspended"), "{refused}");
+        assert_eq!(standing(&node.channel).await.unwrap(), MemberStatus::Suspended);
+
+        membership::revoke(&world.hub, &id("37")).await.unwrap();
+        assert_eq!(code(Node::join_with(&world, &before, "37").await), Code::PermissionDenied);
+        let after = world.token("37").await;
+        assert_eq!(code(Node::join_with(&world, &after, "37").await), Code::Ok);
+    }
+
     async fn a_certificate_ends_unless_it_is_renewed(world) {
         let node = world.member("37").await;
         world.clock.advance(MEMBER_SECONDS - 60);

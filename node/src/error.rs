@@ -194,7 +194,8 @@ fn hub(error: &HubError) -> Exit {
 fn membership(error: &MembershipError) -> Exit {
     match error {
         MembershipError::NotJoined
-        | MembershipError::AlreadyJoined { .. }
+        | MembershipError::AnotherMembership { .. }
+        | MembershipError::StillGood { .. }
         | MembershipError::TokenExpired(_)
         | MembershipError::BadAnswer(_) => Exit::NotAllowed,
         MembershipError::Home(_) | MembershipError::Keys(_) | MembershipError::Damaged { .. } => {

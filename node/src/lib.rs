@@ -23,6 +23,7 @@ pub mod error;
 pub mod exact;
 pub mod home;
 pub mod hub;
+pub mod join;
 pub mod keys;
 pub mod local;
 pub mod membership;

@@ -1,27 +1,18 @@
-//! Who this node is at which hub, and the joining that makes it so.
-//!
-//! ```text
-//! token ──pin──▶ TLS to the one authority the token names ──▶ CSR + proof ──▶ certificate, root key
-//! ```
-//!
-//! Nothing is sent before the hub has shown a certificate of the pinned
-//! authority. The secret of the token never leaves this machine.
+//! Who this node is at which hub, as joining wrote it down, and how long its
+//! certificate holds. Only joining (`join.rs`) may write it.
 
 use peerlight_proto::{
     names::{ConsortiumId, MemberId},
-    token::JoinToken,
-    units::{ContentHash, UnixSeconds, hexadecimal},
-    v1::JoinRequest,
+    units::{ContentHash, UnixSeconds},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::{
-    clock::{Clock, InWords},
     home::{self, Access, Home, HomeError},
-    hub::{self, HubError},
-    keys::{self, KeyError, Keys},
+    hub::HubError,
+    keys::KeyError,
 };
 
 /// What joining made of this node.
@@ -37,7 +28,7 @@ pub struct Membership {
     /// SHA-256 of the hub authority's public key, as the token said.
     pub pin: ContentHash,
     /// Ed25519 public key of the hub's root, hexadecimal.
-    root_key: String,
+    pub(crate) root_key: String,
     /// The hub's authority, PEM.
     pub authority: String,
     /// When it joined.
@@ -53,15 +44,31 @@ pub enum MembershipError {
          token from the hub's operator"
     )]
     NotJoined,
-    /// It joined already.
+    /// The token is for another member, or of another consortium's hub.
     #[error(
-        "this node already joined {consortium} as {member}; for another membership make another --home"
+        "this node is {member} of {consortium}, and the token is for {token}: nothing was sent or \
+         changed; a node keeps the history of one member, so make another --home for another"
     )]
-    AlreadyJoined {
+    AnotherMembership {
         /// The consortium.
         consortium: ConsortiumId,
         /// The member.
         member: MemberId,
+        /// Whom the token is for.
+        token: String,
+    },
+    /// What it joined before is still good.
+    #[error(
+        "this node is {member} of {consortium}, and its certificate is good until {until}: nothing \
+         was changed and the token was not used; \"peerlight-node sync\" renews the certificate"
+    )]
+    StillGood {
+        /// The consortium.
+        consortium: ConsortiumId,
+        /// The member.
+        member: MemberId,
+        /// When the certificate ends, in words.
+        until: String,
     },
     /// The token is too old.
     #[error("the join token expired on {0}: ask the hub's operator for a new one")]
@@ -134,59 +141,11 @@ impl Membership {
         key.map(|key| key.as_bytes().to_vec()).unwrap_or_default()
     }
 
-    fn store(&self, home: &Home) -> Result<(), HomeError> {
+    /// Writes it down; for joining alone.
+    pub(crate) fn store(&self, home: &Home) -> Result<(), HomeError> {
         let text = toml::to_string(self).expect("a membership has a TOML form");
         home::replace(&home.membership_file(), text.as_bytes(), Access::OwnerOnly)
     }
-}
-
-/// Joins the consortium that the token names.
-pub async fn join(
-    home: &Home,
-    token: &JoinToken,
-    clock: &Clock,
-) -> Result<Membership, MembershipError> {
-    if let Some(Membership { consortium, member, .. }) = Membership::find(home)? {
-        return Err(MembershipError::AlreadyJoined { consortium, member });
-    }
-    if token.expires_at <= clock.now() {
-        return Err(MembershipError::TokenExpired(InWords(token.expires_at).to_string()));
-    }
-    let keys = Keys::open(home)?;
-    let certificate_request = keys.certificate_request(&token.member)?;
-    let signing_key = keys.signing_public();
-    let proof = token.key().prove(&certificate_request, &signing_key);
-    let request =
-        JoinRequest { token_id: token.id.clone(), certificate_request, proof, signing_key };
-    let answer = hub::join(&token.hub, token.pin, clock, request).await?;
-
-    let refuse = MembershipError::BadAnswer;
-    if answer.member != token.member.as_str() {
-        return Err(refuse("it names another member than the token"));
-    }
-    if authority_pin(&answer.authority) != Some(token.pin) {
-        return Err(refuse("its authority is not the one the token names"));
-    }
-    let root_key = ContentHash::from_bytes(&answer.root_key)
-        .map_err(|_| refuse("its root key is not a key"))?;
-    let consortium =
-        ConsortiumId::new(answer.consortium).map_err(|_| refuse("it names no consortium"))?;
-    if validity(&answer.certificate).is_none() {
-        return Err(refuse("its certificate cannot be read"));
-    }
-    let membership = Membership {
-        member: token.member.clone(),
-        consortium,
-        hub: token.hub.clone(),
-        pin: token.pin,
-        root_key: hexadecimal(root_key.as_bytes()),
-        authority: answer.authority,
-        joined_at: clock.now(),
-    };
-    // The membership last: a node without it has not joined.
-    keys::store_certificate(home, &answer.certificate)?;
-    membership.store(home)?;
-    Ok(membership)
 }
 
 /// How long the first certificate of a PEM text holds.
@@ -198,12 +157,6 @@ pub fn validity(pem: &str) -> Option<Validity> {
         from: UnixSeconds(validity.not_before.timestamp()),
         until: UnixSeconds(validity.not_after.timestamp()),
     })
-}
-
-/// SHA-256 of the public key (SPKI, DER) of the first certificate of a PEM text.
-fn authority_pin(pem: &str) -> Option<ContentHash> {
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    hub::spki_hash(&der)
 }
 
 #[cfg(test)]

@@ -13,4 +13,6 @@ mod fixture;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod rejoin;
+#[cfg(test)]
 mod trouble;

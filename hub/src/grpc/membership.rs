@@ -84,6 +84,10 @@ async fn join(hub: &Hub, asked: &JoinRequest) -> Result<(MemberId, Issued), Erro
     if !key.accepts(&asked.certificate_request, &asked.signing_key, &asked.proof) {
         return Err(Error::Token);
     }
+    // A token handed out before does not lift a suspension.
+    if member::find_state(&mut transaction, &member).await? == Some(State::Suspended) {
+        return Err(Error::Suspended(member));
+    }
     let issued = hub.authority.issue_member(&member, &asked.certificate_request, now)?;
     // A member joins anew when it lost its keys: the old ones must not go on.
     certificate::revoke_all(&mut transaction, &member, now).await?;

@@ -135,6 +135,18 @@ pub async fn list(store: &Store) -> Result<Vec<Member>, Error> {
     rows.into_iter().map(member).collect()
 }
 
+/// A member's state, within a transaction.
+pub async fn find_state(
+    connection: &mut AnyConnection,
+    id: &MemberId,
+) -> Result<Option<State>, Error> {
+    let row: Option<(String,)> = sqlx::query_as("SELECT state FROM member WHERE member = $1")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|(state,)| State::read(&state)).transpose()
+}
+
 /// Changes a member's state.
 pub async fn update_state(
     connection: &mut AnyConnection,

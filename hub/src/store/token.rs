@@ -51,3 +51,17 @@ pub async fn use_up(
     let key = TokenKey::from_bytes(&key).ok_or_else(|| inconsistent("token", "token_key"))?;
     Ok(Some((member, key)))
 }
+
+/// Voids every token of a member that is not used yet.
+pub async fn void_all(
+    connection: &mut AnyConnection,
+    member: &MemberId,
+    now: UnixSeconds,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE token SET used_at = $1 WHERE member = $2 AND used_at = 0")
+        .bind(now.0)
+        .bind(member.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -8,7 +8,13 @@ use peerlight_proto::token::JoinToken;
 use zeroize::Zeroizing;
 
 use super::Context;
-use crate::{error::Error, home, membership, store::audit, sync};
+use crate::{
+    error::Error,
+    home,
+    join::{self, Joined},
+    store::audit,
+    sync,
+};
 
 /// Join a consortium with the one-use token from the hub's operator.
 #[derive(Args)]
@@ -17,7 +23,9 @@ use crate::{error::Error, home, membership, store::audit, sync};
   peerlight-node join --token - < token.txt
 
 The token names the hub and pins its certificate authority; nothing is sent to
-anything else. A token works once and expires.")]
+anything else. A token works once and expires. A node whose certificate expired or
+was revoked joins again in the same way, as the same member of the same
+consortium: ledger, releases, receipts, approvals and records stay.")]
 pub struct JoinArgs {
     /// File with the token; `-` for standard input.
     #[arg(long, value_name = "FILE|-")]
@@ -34,10 +42,11 @@ pub async fn run(args: &JoinArgs, context: &Context) -> Result<(), Error> {
         Zeroizing::new(String::from_utf8_lossy(&home::read(&args.token)?).into_owned())
     };
     let token = JoinToken::parse(&text).map_err(|error| Error::Usage(error.to_string()))?;
-    let joined = membership::join(&node.home, &token, &node.clock).await?;
-    eprintln!("Joined {} as {}.", joined.consortium, joined.member);
+    let Joined { membership: joined, again } = join::join(&node, &token).await?;
+    let (done, action) = if again { ("Joined again:", "join again") } else { ("Joined", "join") };
+    eprintln!("{done} {} as {}.", joined.consortium, joined.member);
     eprintln!("Hub {}, authority {}.", joined.hub, joined.pin.short());
-    audit::insert(&node.store, node.clock.now(), "peerlight-node", "join", joined.member.as_str())
+    audit::insert(&node.store, node.clock.now(), "peerlight-node", action, joined.member.as_str())
         .await?;
     match sync::refresh(&node).await {
         Ok(documents) => {
@@ -52,6 +61,11 @@ pub async fn run(args: &JoinArgs, context: &Context) -> Result<(), Error> {
         // A hub without a charter yet is no reason to have joined in vain.
         Err(error) => eprintln!("Its charter was not fetched yet: {error}"),
     }
-    eprintln!("Next: peerlight-node import csv PATH, then peerlight-node charter show");
+    if again {
+        eprintln!("Ledger, releases, approvals and records are as they were.");
+        eprintln!("Next: peerlight-node sync");
+    } else {
+        eprintln!("Next: peerlight-node import csv PATH, then peerlight-node charter show");
+    }
     Ok(())
 }
