@@ -9,6 +9,8 @@ mod databases;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod envelope;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod full_disk;
