@@ -5,29 +5,38 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use peerlight_proto::units::UnixSeconds;
 use rustls::{pki_types::UnixTime, time_provider::TimeProvider};
+use tokio::sync::watch;
 
-/// Tells the time.
+/// Longest time between two looks at the machine's clock: one that was set, or
+/// a machine that slept, is noticed within it.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// Tells the time, and waits for it.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hand>),
 }
 
 /// A clock that moves only when told; for tests.
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicI64>);
+pub struct ManualClock(Arc<Hand>);
+
+#[derive(Debug)]
+struct Hand {
+    now: watch::Sender<UnixSeconds>,
+    /// What was waited for last.
+    awaited: watch::Sender<UnixSeconds>,
+}
 
 impl Clock {
     /// The machine's clock.
@@ -35,16 +44,31 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still.
-    pub fn fixed(at: UnixSeconds) -> Self {
-        ManualClock::at(at).clock()
-    }
-
     /// The time.
     pub fn now(&self) -> UnixSeconds {
         match &self.0 {
             Source::System => UnixSeconds(system_seconds()),
-            Source::Manual(seconds) => UnixSeconds(seconds.load(Ordering::SeqCst)),
+            Source::Manual(hand) => *hand.now.borrow(),
+        }
+    }
+
+    /// Waits until it is `at`. The machine's clock may be set and the machine
+    /// may sleep, so it is looked at again and again.
+    pub async fn wait_until(&self, at: UnixSeconds) {
+        match &self.0 {
+            Source::System => loop {
+                let left = at.0 - self.now().0;
+                if left <= 0 {
+                    return;
+                }
+                tokio::time::sleep(LOOK.min(Duration::from_secs(left.unsigned_abs()))).await;
+            },
+            Source::Manual(hand) => {
+                hand.awaited.send_replace(at);
+                let mut now = hand.now.subscribe();
+                // The hand is held by this clock: the channel does not close.
+                let _ = now.wait_for(|now| *now >= at).await;
+            }
         }
     }
 }
@@ -52,12 +76,24 @@ impl Clock {
 impl ManualClock {
     /// A clock set to `at`.
     pub fn at(at: UnixSeconds) -> Self {
-        Self(Arc::new(AtomicI64::new(at.0)))
+        Self(Arc::new(Hand { now: watch::Sender::new(at), awaited: watch::Sender::new(at) }))
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> UnixSeconds {
+        *self.0.now.borrow()
     }
 
     /// Moves it forward, or backward if negative.
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.0.now.send_modify(|now| now.0 += seconds);
+    }
+
+    /// Waits until somebody waits for a time to come; gives that time.
+    pub async fn awaited(&self) -> UnixSeconds {
+        let mut awaited = self.0.awaited.subscribe();
+        let to_come = awaited.wait_for(|at| *at > self.now()).await;
+        to_come.map_or_else(|_| self.now(), |at| *at)
     }
 
     /// A clock that shows what this hand sets.
@@ -105,6 +141,22 @@ mod tests {
         assert_eq!(clock.now(), UnixSeconds(100));
         hand.advance(5);
         assert_eq!(clock.now(), UnixSeconds(105));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_seen_and_goes_on_when_the_hand_moves() {
+        let hand = ManualClock::at(UnixSeconds(100));
+        let clock = hand.clock();
+        let waiting = tokio::spawn(async move {
+            clock.wait_until(UnixSeconds(90)).await;
+            clock.wait_until(UnixSeconds(160)).await;
+            clock.now()
+        });
+        assert_eq!(hand.awaited().await, UnixSeconds(160));
+        hand.advance(59);
+        assert!(!waiting.is_finished());
+        hand.advance(1);
+        assert_eq!(waiting.await.unwrap(), UnixSeconds(160));
     }
 
     #[test]

@@ -5,11 +5,8 @@
 //! only decides when to call. Whatever waits is in the database, so stopping
 //! at any moment loses nothing.
 
-use std::time::Duration;
-
 use chrono_tz::Tz;
 use peerlight_node_engine::schedule::{self, Clocks, Tries};
-use peerlight_proto::units::UnixSeconds;
 use tokio::sync::watch;
 
 use crate::{
@@ -21,26 +18,33 @@ use crate::{
     sync::{self, Synced},
 };
 
-/// Longest time between two looks at the clock: a machine that slept or whose
-/// clock was set is noticed within it.
-const LOOK: Duration = Duration::from_secs(20);
-
 /// Syncs until `stop` becomes true.
 pub async fn run(node: &Node, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
     let seed = seed(node)?;
     let mut tries = Tries::default();
     loop {
-        tries = attempt(node, tries).await;
+        // A sync that is cut short loses nothing; one that waits for a hub
+        // which does not answer must not hold up a machine that shuts down.
+        tries = tokio::select! {
+            after = attempt(node, tries) => after,
+            () = told(&mut stop) => return Ok(()),
+        };
         let now = node.clock.now();
         let cron = calendar::next_cron(&node.config.sync_cron, zone(node).await, now)?;
         let spread = u32::try_from(node.config.sync_jitter_seconds).unwrap_or(u32::MAX);
         let clocks = Clocks { node: now, hub: None };
         let next = schedule::next_try(clocks, cron, tries, spread, seed);
         tracing::info!(next = %InWords(next), "waiting");
-        if wait(node, next, &mut stop).await {
-            return Ok(());
+        tokio::select! {
+            () = node.clock.wait_until(next) => {}
+            () = told(&mut stop) => return Ok(()),
         }
     }
+}
+
+/// Waits until told to stop; nobody left who could tell means the same.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn attempt(node: &Node, before: Tries) -> Tries {
@@ -66,24 +70,6 @@ async fn attempt(node: &Node, before: Tries) -> Tries {
         Some(error) => {
             tracing::error!("{error}");
             Tries { failures: 0, last }
-        }
-    }
-}
-
-/// Waits until `next` or until told to stop; whether it was told.
-async fn wait(node: &Node, next: UnixSeconds, stop: &mut watch::Receiver<bool>) -> bool {
-    loop {
-        let left = next.0 - node.clock.now().0;
-        if *stop.borrow() {
-            return true;
-        }
-        if left <= 0 {
-            return false;
-        }
-        let nap = LOOK.min(Duration::from_secs(left.unsigned_abs()));
-        tokio::select! {
-            () = tokio::time::sleep(nap) => {}
-            changed = stop.changed() => if changed.is_err() { return true },
         }
     }
 }

@@ -17,4 +17,6 @@ mod full_disk;
 #[cfg(test)]
 mod rejoin;
 #[cfg(test)]
+mod schedule;
+#[cfg(test)]
 mod trouble;

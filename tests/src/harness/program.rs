@@ -7,9 +7,9 @@ use std::{
     fmt,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -18,6 +18,8 @@ use serde_json::Value;
 
 /// How long a server may take until it says where it listens.
 const START: Duration = Duration::from_mins(1);
+/// Between two looks at whether a program has ended.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where the two programs are.
 #[derive(Clone, Debug)]
@@ -159,18 +161,19 @@ impl Program {
             .with_context(|| format!("cannot start {shown}"))?;
         let stderr = child.stderr.take().context("its standard error is piped")?;
         let said = Arc::new(Mutex::new(String::new()));
-        let serving = Serving { child, said: Arc::clone(&said) };
+        let heard_so_far = Arc::clone(&said);
         let (send, heard) = mpsc::channel();
         // Reads to the end, so that the program never waits for its reader.
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if let Ok(mut said) = said.lock() {
+                if let Ok(mut said) = heard_so_far.lock() {
                     said.push_str(&line);
                     said.push('\n');
                 }
                 let _ = send.send(line);
             }
         });
+        let serving = Serving { child, said, reader: Some(reader) };
         let mut awaited = lines.to_vec();
         while !awaited.is_empty() {
             match heard.recv_timeout(START) {
@@ -193,6 +196,7 @@ fn show<S: AsRef<OsStr>>(binary: &Path, arguments: &[S]) -> String {
 pub struct Serving {
     child: Child,
     said: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Serving {
@@ -204,6 +208,28 @@ impl Serving {
     /// Ends it at once, as a power cut would.
     pub fn kill(mut self) {
         self.end();
+    }
+
+    /// Asks it to end, as a service manager does; gives how it ended and all
+    /// that it said. Fails if it does not end.
+    pub fn terminate(mut self) -> anyhow::Result<(ExitStatus, String)> {
+        let id = self.child.id().to_string();
+        let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status()?;
+        anyhow::ensure!(told.success(), "the program could not be told to end");
+        let mut tries = START.as_millis() / PAUSE.as_millis();
+        let status = loop {
+            match self.child.try_wait()? {
+                Some(status) => break status,
+                None if tries == 0 => bail!("the program does not end: {}", self.said().trim()),
+                None => thread::sleep(PAUSE),
+            }
+            tries -= 1;
+        };
+        // What it said last may still be in the pipe.
+        if let Some(reader) = self.reader.take() {
+            reader.join().map_err(|_| anyhow::anyhow!("its words could not be read"))?;
+        }
+        Ok((status, self.said()))
     }
 
     fn end(&mut self) {
