@@ -1,6 +1,7 @@
 //! The growth round of the charter's school year: open from the day the
 //! charter is in force until the operator closes it, which pools the
-//! histograms received and signs the percentile tables.
+//! histograms received and signs the percentile tables. It is opened again
+//! only by a charter that changes the growth models.
 
 use std::collections::BTreeSet;
 
@@ -51,9 +52,9 @@ pub async fn status(hub: &Hub) -> Result<Status, Error> {
     if programs.is_empty() {
         return Err(RoundError::NoProgram.into());
     }
-    let releases = hub.releases(&in_force, |head| programs.contains(&head.program)).await?;
-    let reported = reporting_members(&releases);
-    let offered = hub.offered(&in_force).await?;
+    let gathered = hub.gather(&in_force, |head| programs.contains(&head.program)).await?;
+    let reported = reporting_members(&gathered.releases);
+    let offered = hub.offered(hub.now()).await?;
     let declared = offered.into_iter().filter(|(_, offered)| !offered.is_disjoint(&programs));
     let members = declared
         .map(|(member, _)| {
@@ -75,20 +76,22 @@ pub async fn close(hub: &Hub) -> Result<Vec<Pooled>, Error> {
     if closed_at(hub, &in_force).await?.is_some() {
         return Err(Error::RoundClosed(charter.school_year));
     }
-    let releases = hub.releases(&in_force, |_| true).await?;
-    let round = close_round(charter, in_force.charter.hash, &releases)?;
+    let gathered = hub.gather(&in_force, |_| true).await?;
+    let round = close_round(charter, in_force.charter.hash, &gathered.releases)?;
     let number = documents::newest_number(&hub.store, document::GROWTH_TABLES).await? + 1;
     let year = charter.school_year.ending_year();
     hub.publish(document::GROWTH_TABLES, number, year, round.tables.encode_to_vec()).await?;
     Ok(round.pooled)
 }
 
-/// When tables were signed under the charter in force.
+/// When tables were signed that serve the charter in force: a new charter that
+/// keeps the growth models keeps a closed round closed.
 async fn closed_at(hub: &Hub, in_force: &InForce) -> Result<Option<UnixSeconds>, Error> {
     let year = in_force.charter.charter.school_year.ending_year();
     let stored = documents::find_for_year(&hub.store, document::GROWTH_TABLES, year).await?;
     Ok(stored.and_then(|stored| {
         let tables = GrowthTables::decode(stored.signed.document.as_slice()).ok()?;
-        (tables.charter_hash == in_force.charter.hash.as_bytes()).then_some(stored.signed_at)
+        let models = in_force.charter.charter.growth_hash();
+        (tables.growth_hash == models.as_bytes()).then_some(stored.signed_at)
     }))
 }

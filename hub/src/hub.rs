@@ -177,23 +177,43 @@ impl Hub {
     }
 
     async fn charter_numbered(&self, number: u32) -> Result<Option<Arc<SignedCharter>>, Error> {
-        let kind = document::CHARTER;
-        let Some(stored) = documents::find(&self.store, kind, number).await? else {
-            return Ok(None);
-        };
-        let hash = document::verify(&self.keys.root_public(), kind, &stored.signed)?;
-        let charter = Charter::parse(&stored.signed.document)?;
-        Ok(Some(Arc::new(SignedCharter { charter, hash, signed: stored.signed })))
+        let stored = documents::find(&self.store, document::CHARTER, number).await?;
+        stored.map(|stored| self.read_charter(stored)).transpose()
     }
 
     async fn directory_numbered(&self, number: u32) -> Result<Option<Arc<SignedDirectory>>, Error> {
-        let kind = document::DIRECTORY;
-        let Some(stored) = documents::find(&self.store, kind, number).await? else {
-            return Ok(None);
-        };
-        let hash = document::verify(&self.keys.root_public(), kind, &stored.signed)?;
-        let directory = Directory::parse(&stored.signed.document)?;
-        Ok(Some(Arc::new(SignedDirectory { directory, hash, signed: stored.signed })))
+        let stored = documents::find(&self.store, document::DIRECTORY, number).await?;
+        stored.map(|stored| self.read_directory(stored)).transpose()
+    }
+
+    /// The charter with this hash, if the hub ever signed one.
+    pub async fn charter_hashed(
+        &self,
+        hash: ContentHash,
+    ) -> Result<Option<Arc<SignedCharter>>, Error> {
+        let stored = documents::find_hashed(&self.store, document::CHARTER, hash).await?;
+        stored.map(|stored| self.read_charter(stored)).transpose()
+    }
+
+    /// The directory with this hash, if the hub ever signed one.
+    pub async fn directory_hashed(
+        &self,
+        hash: ContentHash,
+    ) -> Result<Option<Arc<SignedDirectory>>, Error> {
+        let stored = documents::find_hashed(&self.store, document::DIRECTORY, hash).await?;
+        stored.map(|stored| self.read_directory(stored)).transpose()
+    }
+
+    fn read_charter(&self, Stored { signed, .. }: Stored) -> Result<Arc<SignedCharter>, Error> {
+        let hash = document::verify(&self.keys.root_public(), document::CHARTER, &signed)?;
+        let charter = Charter::parse(&signed.document)?;
+        Ok(Arc::new(SignedCharter { charter, hash, signed }))
+    }
+
+    fn read_directory(&self, Stored { signed, .. }: Stored) -> Result<Arc<SignedDirectory>, Error> {
+        let hash = document::verify(&self.keys.root_public(), document::DIRECTORY, &signed)?;
+        let directory = Directory::parse(&signed.document)?;
+        Ok(Arc::new(SignedDirectory { directory, hash, signed }))
     }
 }
 

@@ -12,8 +12,8 @@ use peerlight_proto::{
     charter::Charter,
     directory::Directory,
     envelope::padded_length,
-    layout::{self, ReleaseLayout},
-    names::{ConsortiumId, MemberId, PeriodId, ProgramId},
+    layout,
+    names::{ConsortiumId, MemberId},
     units::ContentHash,
     v1::SignedDocument,
 };
@@ -108,20 +108,6 @@ impl InForce {
         let directories: Vec<_> =
             self.directories().map(|known| (known.hash, &known.directory)).collect();
         check(&Standards { consortium, charters: &charters, directories: &directories })
-    }
-
-    /// The layout of one release of a member, by the charter and directory it
-    /// names.
-    pub fn layout(
-        &self,
-        charter: ContentHash,
-        directory: ContentHash,
-        member: &MemberId,
-        (program, period): (&ProgramId, &PeriodId),
-    ) -> Option<ReleaseLayout> {
-        let charter = self.charters().find(|known| known.hash == charter)?;
-        let directory = self.directories().find(|known| known.hash == directory)?;
-        layout::release_layout(&charter.charter, &directory.directory, member, program, period).ok()
     }
 
     /// No envelope that a member has reason to send is larger, bytes.

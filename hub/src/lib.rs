@@ -17,6 +17,7 @@ pub mod config;
 pub mod doctor;
 pub mod error;
 pub mod export;
+pub mod gather;
 pub mod growth_round;
 pub mod grpc;
 pub mod home;

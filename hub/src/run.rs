@@ -5,28 +5,29 @@
 //! are computed when they are first asked for, once a process and run.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
 use peerlight_hub_engine::{
     analysis::{Analysis, Input, analyse},
-    estimate::Release,
+    comparable::LeftOut,
 };
 use peerlight_proto::{
-    names::{MemberId, ProgramId},
+    names::{MemberId, ProgramId, ReleaseId},
     units::UnixSeconds,
-    wire,
 };
 
 use crate::{
     error::Error,
+    gather::Gathered,
     hub::Hub,
     in_force::InForce,
     store::{
         approval,
         benchmark_run::{self, StoredRun},
-        inconsistent, release,
+        cut_point, inconsistent,
+        release::{self, Head},
     },
 };
 
@@ -39,10 +40,14 @@ pub struct Run {
     /// Charter and directory it was made under: positions in `analysis` are
     /// positions in this directory.
     pub in_force: Arc<InForce>,
+    /// What each member had declared; members that approved nothing are absent.
+    pub offered: BTreeMap<MemberId, BTreeSet<ProgramId>>,
     /// What it found.
     pub analysis: Analysis,
-    /// How many releases it is from.
-    pub releases: usize,
+    /// The releases it was made from.
+    pub sources: HashSet<(MemberId, ReleaseId)>,
+    /// Releases that could not be used, and why.
+    pub left_out: Vec<(Head, LeftOut)>,
 }
 
 impl Hub {
@@ -60,7 +65,7 @@ impl Hub {
             directory: in_force.directory.directory.number,
             seed: u64::from(in_force.charter.charter.school_year.ending_year()),
             finished_at: self.now(),
-            releases: heads.into_iter().map(|head| (head.member, head.release_id)).collect(),
+            releases: heads.iter().map(Head::key).collect(),
         };
         benchmark_run::insert(&self.store, &stored).await?;
         self.newest_run().await?.ok_or_else(|| inconsistent("benchmark_run", "number"))
@@ -84,73 +89,41 @@ impl Hub {
 
     async fn compute(&self, stored: StoredRun) -> Result<Run, Error> {
         let in_force = Arc::new(self.once_in_force(stored.charter, stored.directory).await?);
-        let wanted: BTreeSet<_> = stored.releases.into_iter().collect();
-        let releases = self.releases(&in_force, |head| {
-            wanted.contains(&(head.member.clone(), head.release_id.clone()))
-        });
-        let releases = releases.await?;
-        let count = releases.len();
-        let offered = self.offered(&in_force).await?;
+        let year = in_force.charter.charter.school_year.ending_year();
+        let Gathered { releases, left_out } =
+            self.gather(&in_force, |head| stored.releases.contains(&head.key())).await?;
+        let offered = self.offered(stored.finished_at).await?;
+        let frozen = cut_point::before(&self.store, year, stored.number).await?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let both = Arc::clone(&in_force);
+        let (both, declared) = (Arc::clone(&in_force), offered.clone());
         let seed = stored.seed;
         let analysis = tokio::task::spawn_blocking(move || {
             analyse(&Input {
                 charter: &both.charter.charter,
                 directory: &both.directory.directory,
-                offered: &offered,
+                offered: &declared,
                 releases: &releases,
-                frozen: &BTreeMap::new(),
+                frozen: &frozen,
                 seed,
                 threads,
             })
         });
-        Ok(Run {
-            number: stored.number,
-            finished_at: stored.finished_at,
-            in_force,
-            analysis: analysis.await.map_err(|_| Error::Stopping)?,
-            releases: count,
-        })
-    }
-
-    /// The stored releases of the charter's year that `wanted` picks, with
-    /// their noisy integers.
-    pub async fn releases(
-        &self,
-        in_force: &InForce,
-        wanted: impl Fn(&release::Head) -> bool,
-    ) -> Result<Vec<Release>, Error> {
-        let year = in_force.charter.charter.school_year.ending_year();
-        let mut releases = Vec::new();
-        for head in release::list(&self.store, year).await? {
-            if !wanted(&head) {
-                continue;
-            }
-            let step = (&head.program, &head.period);
-            let layout =
-                in_force.layout(head.charter_hash, head.directory_hash, &head.member, step);
-            // Made under a charter or directory two changes ago: its cells
-            // cannot be told any more.
-            let Some(layout) = layout else {
-                tracing::warn!(member = %head.member, release = %head.release_id, "left out");
-                continue;
-            };
-            let payload = release::find_payload(&self.store, &head.member, &head.release_id);
-            let payload = payload.await?.ok_or_else(|| inconsistent("release", "payload"))?;
-            let blocks = wire::decode_payload(&payload, &layout)
-                .map_err(|problem| inconsistent("release", &problem))?;
-            releases.push(Release { member: head.member, layout, blocks });
+        let analysis = analysis.await.map_err(|_| Error::Stopping)?;
+        let StoredRun { number, finished_at, mut releases, .. } = stored;
+        for (head, _) in &left_out {
+            releases.remove(&head.key());
         }
-        Ok(releases)
+        Ok(Run { number, finished_at, in_force, offered, analysis, sources: releases, left_out })
     }
 
-    /// What each member declared under a charter.
+    /// What each member had declared at an instant, by its newest approval
+    /// then. A member that has yet to approve a new charter keeps to what it
+    /// declared under the one before.
     pub async fn offered(
         &self,
-        in_force: &InForce,
+        at: UnixSeconds,
     ) -> Result<BTreeMap<MemberId, BTreeSet<ProgramId>>, Error> {
-        let approvals = approval::list(&self.store, in_force.charter.hash).await?;
+        let approvals = approval::list_until(&self.store, at).await?;
         Ok(approvals
             .into_iter()
             .map(|approval| (approval.member, approval.offered.into_iter().collect()))

@@ -49,7 +49,7 @@ on_both_databases! {
             node.send(node.draft(&in_force, program, period, 300)).await.unwrap();
         }
         let run = world.hub.run_benchmarks().await.unwrap();
-        assert_eq!((run.number, run.releases), (1, 2));
+        assert_eq!((run.number, run.sources.len()), (1, 2));
         let mut client = BenchmarkServiceClient::new(node.channel.clone());
         let answer = client.list_benchmarks(school("1")).await.unwrap().into_inner();
         assert_eq!(answer.benchmark_run, 1);

@@ -4,6 +4,7 @@
 
 mod admission;
 mod benchmark;
+mod change;
 mod command;
 mod databases;
 mod documents;

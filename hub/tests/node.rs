@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper_util::rt::TokioIo;
 use peerlight_hub::{authority, clock::Clock, in_force::InForce};
 use peerlight_proto::{
-    document, envelope,
+    document, envelope, layout,
     names::{MemberId, PeriodId, ProgramId},
     token::JoinToken,
     units::ContentHash,
@@ -162,9 +162,17 @@ impl Node {
 
     /// The member's next release, every number of it `value`.
     pub fn draft(&self, in_force: &Arc<InForce>, program: &str, period: &str, value: i64) -> Draft {
-        let step = (&ProgramId::new(program).unwrap(), &PeriodId::new(period).unwrap());
+        let (program_id, period_id) =
+            (ProgramId::new(program).unwrap(), PeriodId::new(period).unwrap());
         let (charter, directory) = (in_force.charter.hash, in_force.directory.hash);
-        let layout = in_force.layout(charter, directory, &self.member, step).unwrap();
+        let layout = layout::release_layout(
+            &in_force.charter.charter,
+            &in_force.directory.directory,
+            &self.member,
+            &program_id,
+            &period_id,
+        )
+        .unwrap();
         let blocks = layout.blocks.iter().map(|block| vec![value; block.cells()]).collect();
         let payload = wire::encode_payload(blocks);
         let kind = if program.ends_with("histogram") {

@@ -96,11 +96,11 @@ pub enum DocumentError {
         /// Their number.
         number: u64,
     },
-    /// Growth tables of another charter.
+    /// Growth tables of another year or other growth models.
     #[error(
-        "the growth tables were made under another charter than the approved one: they are refused until both agree"
+        "the growth tables are for other growth models than the approved charter's: they are refused until both agree"
     )]
-    OtherCharter,
+    OtherModels,
     /// Growth tables that do not fit the charter.
     #[error("the growth tables cannot be used: {0}")]
     Tables(#[from] TableError),
@@ -224,8 +224,8 @@ pub async fn growth_tables(
     for found in stored::list(store, document::GROWTH_TABLES, year).await? {
         match verify_tables(&found.signed, membership, charter) {
             Ok(tables) => return Ok(Some(tables)),
-            // Tables of an earlier charter stay; those of this one may come.
-            Err(DocumentError::OtherCharter) => {}
+            // Tables of earlier models stay; those of these may come.
+            Err(DocumentError::OtherModels) => {}
             Err(error) => return Err(error),
         }
     }
@@ -305,10 +305,11 @@ fn verify_tables(
         .map_err(|_| DocumentError::Unreadable("growth tables"))?;
     same_consortium("growth tables", &tables.consortium, membership)?;
     let year = u32::from(charter.document.school_year.ending_year());
-    if tables.charter_hash != charter.hash.as_bytes() || tables.school_year != year {
-        return Err(DocumentError::OtherCharter);
+    let models = charter.document.growth_hash();
+    if tables.growth_hash != models.as_bytes() || tables.school_year != year {
+        return Err(DocumentError::OtherModels);
     }
-    Ok(PercentileTables::read(&tables, &charter.document, charter.hash)?)
+    Ok(PercentileTables::read(&tables, &charter.document)?)
 }
 
 fn same_consortium(

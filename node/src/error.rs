@@ -216,7 +216,7 @@ fn document(error: &DocumentError) -> Exit {
         DocumentError::Charter(_)
         | DocumentError::Directory(_)
         | DocumentError::Unreadable(_)
-        | DocumentError::OtherCharter
+        | DocumentError::OtherModels
         | DocumentError::Tables(_)
         | DocumentError::Store(_) => Exit::Other,
     }

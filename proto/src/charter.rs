@@ -10,6 +10,7 @@
 //! refuses one whose shares pass the budget or whose parts do not fit.
 
 mod check;
+mod definition;
 
 use std::collections::BTreeMap;
 
@@ -258,6 +259,13 @@ pub struct GradeGrowth {
     pub two_priors: Option<[f64; 4]>,
     /// Edges between the bands of the prediction, ascending.
     pub bands: Vec<f64>,
+}
+
+impl Program {
+    /// The period with this id.
+    pub fn period(&self, id: &PeriodId) -> Option<&Period> {
+        self.periods.iter().find(|period| period.id == *id)
+    }
 }
 
 impl Policy {

@@ -15,7 +15,7 @@
 
 use crate::{
     catalogue::Value,
-    charter::{Charter, GrowthModel, Period, Program, ProgramKind},
+    charter::{Charter, GrowthModel, Program, ProgramKind},
     directory::{Directory, School},
     group::{Margin, StudentGroup},
     names::{MemberId, PeriodId, ProgramId, SchoolId, SubjectId},
@@ -193,8 +193,7 @@ pub fn release_layout(
 ) -> Result<ReleaseLayout, LayoutError> {
     let unknown = || LayoutError::Unknown(program.clone(), period.clone());
     let program = charter.program(program).ok_or_else(unknown)?;
-    let period: &Period =
-        program.periods.iter().find(|known| known.id == *period).ok_or_else(unknown)?;
+    let period = program.period(period).ok_or_else(unknown)?;
     let (measure, quantity) = quantity(charter, program)?;
     let schools: Vec<&School> =
         directory.schools_of(member).filter(|school| school.grades.meets(program.grades)).collect();

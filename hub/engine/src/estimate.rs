@@ -36,6 +36,8 @@ pub struct Release {
     pub member: MemberId,
     /// What its integers mean, by the charter and directory it was made under.
     pub layout: ReleaseLayout,
+    /// Civil date `YYYY-MM-DD` from which it was due, by that charter.
+    pub due: String,
     /// The noisy integers, one vector a block.
     pub blocks: Vec<Vec<i64>>,
 }
@@ -140,35 +142,30 @@ pub fn estimate(
         .collect()
 }
 
-/// A release with its member's position and its due date.
-struct Dated<'a> {
-    release: &'a Release,
-    due: &'a str,
-}
-
 struct Network<'a> {
     charter: &'a Charter,
     directory: &'a Directory,
     members: Vec<&'a MemberId>,
     /// By member, then in the charter's order of programs, earliest first.
-    releases: Vec<Vec<Dated<'a>>>,
+    releases: Vec<Vec<&'a Release>>,
 }
 
 impl<'a> Network<'a> {
     fn new(charter: &'a Charter, directory: &'a Directory, releases: &'a [Release]) -> Self {
         let members: Vec<&MemberId> = directory.leas().into_iter().collect();
-        let mut by_member: Vec<Vec<Dated<'_>>> = members.iter().map(|_| Vec::new()).collect();
-        for program in &charter.policy.programs {
-            for period in &program.periods {
-                let same = releases.iter().filter(|release| {
-                    release.layout.program == program.id && release.layout.period == period.id
-                });
-                for release in same {
-                    if let Ok(member) = members.binary_search(&&release.member) {
-                        by_member[member].push(Dated { release, due: &period.due });
-                    }
-                }
+        let mut by_member: Vec<Vec<&Release>> = members.iter().map(|_| Vec::new()).collect();
+        for release in releases {
+            if let Ok(member) = members.binary_search(&&release.member) {
+                by_member[member].push(release);
             }
+        }
+        let programs = charter.policy.programs.iter().map(|program| &program.id);
+        let order: HashMap<&ProgramId, usize> = programs.zip(0..).collect();
+        for releases in &mut by_member {
+            releases.sort_by_key(|release| {
+                let program = order.get(&release.layout.program).copied();
+                (program.unwrap_or(usize::MAX), &release.due, &release.layout.period)
+            });
         }
         Self { charter, directory, members, releases: by_member }
     }
@@ -179,19 +176,22 @@ impl<'a> Network<'a> {
         member: usize,
         programs: &[ProgramId],
         until: Option<&str>,
-    ) -> Vec<&Dated<'a>> {
-        let known: Vec<&Dated<'a>> = self.releases[member]
+    ) -> Vec<&'a Release> {
+        let known: Vec<&'a Release> = self.releases[member]
             .iter()
-            .filter(|dated| programs.contains(&dated.release.layout.program))
-            .filter(|dated| until.is_none_or(|until| dated.due <= until))
+            .copied()
+            .filter(|release| programs.contains(&release.layout.program))
+            .filter(|release| until.is_none_or(|until| release.due.as_str() <= until))
             .collect();
-        let newest = known.iter().map(|dated| dated.due).max();
-        known.into_iter().filter(|dated| Some(dated.due) == newest).collect()
+        let newest = known.iter().map(|release| &release.due).max();
+        known.iter().copied().filter(|release| Some(&release.due) == newest).collect()
     }
 
     fn cells_of(&self, measure: &ReportedMeasure, member: usize) -> Vec<Cell> {
         let latest = self.latest(member, &measure.programs, None);
-        let Some(due) = latest.first().map(|dated| dated.due) else { return Vec::new() };
+        let Some(due) = latest.first().map(|release| release.due.as_str()) else {
+            return Vec::new();
+        };
         let outcome: Box<Judge<'_>> = match measure.kind {
             MeasureKind::Count => Box::new(|_, count| counted(measure, count)),
             MeasureKind::Growth => {
@@ -226,11 +226,10 @@ impl<'a> Network<'a> {
 
     /// One component of every cell of some releases, in natural units;
     /// combined by inverse variance where several have the cell.
-    fn table(&self, member: usize, releases: &[&Dated<'_>], component: usize) -> Table {
+    fn table(&self, member: usize, releases: &[&Release], component: usize) -> Table {
         let mut table = Table::new();
-        for dated in releases {
-            let layout = &dated.release.layout;
-            for (block, values) in layout.blocks.iter().zip(&dated.release.blocks) {
+        for release in releases {
+            for (block, values) in release.layout.blocks.iter().zip(&release.blocks) {
                 let unit = unit_of(&block.quantity, component);
                 let variance = (block.sigma.units() * unit).powi(2);
                 for row in 0..block.units() {
@@ -277,8 +276,8 @@ fn unit_of(quantity: &Quantity, component: usize) -> f64 {
     }
 }
 
-fn center_of(releases: &[&Dated<'_>]) -> f64 {
-    let mut blocks = releases.iter().flat_map(|dated| &dated.release.layout.blocks);
+fn center_of(releases: &[&Release]) -> f64 {
+    let mut blocks = releases.iter().flat_map(|release| &release.layout.blocks);
     blocks
         .find_map(|block| match block.quantity {
             Quantity::Mean { center, .. } => Some(center),

@@ -133,6 +133,7 @@ pub fn close_round(
     let tables = GrowthTables {
         consortium: charter.consortium.to_string(),
         charter_hash: charter_hash.as_bytes().to_vec(),
+        growth_hash: charter.growth_hash().as_bytes().to_vec(),
         school_year: u32::from(charter.school_year.ending_year()),
         tables,
         members_pooled: members as u32,

@@ -13,6 +13,7 @@
 pub mod admission;
 pub mod analysis;
 pub mod benchmark;
+pub mod comparable;
 pub mod comparison;
 pub mod display;
 pub mod estimate;

@@ -114,7 +114,9 @@ impl World {
                 let blocks =
                     layout.blocks.iter().map(|block| world.fill(block, &layout, &mut normals));
                 let blocks = blocks.collect();
-                world.releases.push(Release { member: member.clone(), layout, blocks });
+                let program = world.charter.program(&layout.program).unwrap();
+                let due = program.period(&layout.period).unwrap().due.clone();
+                world.releases.push(Release { member: member.clone(), layout, due, blocks });
             }
         }
         world

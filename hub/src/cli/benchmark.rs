@@ -17,6 +17,9 @@ pub enum Verb {
 pub async fn run(hub: &Hub, verb: Verb, format: Format) -> Result<(), Error> {
     let Verb::Run = verb;
     let run = hub.run_benchmarks().await?;
+    for (head, reason) in &run.left_out {
+        eprintln!("left out: {} {} of {}: {reason}", head.program, head.period, head.member);
+    }
     let shown = run.analysis.benchmarks.iter().filter(|row| row.precision.is_shown()).count();
     let with_peers = run
         .analysis
@@ -28,7 +31,8 @@ pub async fn run(hub: &Hub, verb: Verb, format: Format) -> Result<(), Error> {
     print_one(
         &[
             ("benchmark_run", json!(run.number)),
-            ("releases", json!(run.releases)),
+            ("releases", json!(run.sources.len())),
+            ("releases_left_out", json!(run.left_out.len())),
             ("schools", json!(run.in_force.directory.directory.schools.len())),
             ("cells", json!(run.analysis.benchmarks.len())),
             ("cells_shown", json!(shown)),

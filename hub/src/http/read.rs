@@ -28,7 +28,7 @@ use super::{
 use crate::{
     in_force::InForce,
     run::Run,
-    store::{approval, member},
+    store::member,
     view::{
         member::not_offered,
         peer::Peers,
@@ -206,19 +206,11 @@ impl Reading {
     }
 
     /// One sentence a district: what it does not offer, of `districts`.
-    pub async fn not_offered(
-        &self,
-        web: &Web,
-        districts: &[MemberId],
-    ) -> Result<Vec<String>, Problem> {
-        let charter = &self.in_force.charter;
-        let approvals = approval::list(&web.store, charter.hash).await?;
-        let newest: BTreeMap<&MemberId, &approval::Approval> =
-            approvals.iter().map(|approval| (&approval.member, approval)).collect();
+    pub fn not_offered(&self, districts: &[MemberId]) -> Vec<String> {
         let named: Vec<(&MemberId, String, Vec<String>)> = districts
             .iter()
             .filter_map(|id| {
-                let offered = &newest.get(id)?.offered;
+                let offered = self.run.offered.get(id)?;
                 let missing = self.run.analysis.measures.iter().filter(|measure| {
                     measure.better.is_some()
                         && !measure.programs.iter().any(|program| offered.contains(program))
@@ -227,6 +219,6 @@ impl Reading {
                 Some((id, self.member_name(id), labels))
             })
             .collect();
-        Ok(not_offered(named.iter().map(|(id, name, labels)| (*id, name.as_str(), labels.clone()))))
+        not_offered(named.iter().map(|(id, name, labels)| (*id, name.as_str(), labels.clone())))
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     export::{Cell, Column, Kind, Table},
     hub::Hub,
     run::Run,
-    store::{document as documents, inconsistent},
+    store::{cut_point, document as documents, inconsistent},
 };
 
 /// A publication just made.
@@ -73,7 +73,12 @@ pub async fn publish(hub: &Hub, name: Option<ReleaseId>) -> Result<Published, Er
     let place = folder.clone();
     let written = tokio::task::spawn_blocking(move || write(&place, &files)).await;
     match written.map_err(|_| Error::Stopping)? {
-        Ok(()) => Ok(Published { folder, manifest }),
+        Ok(()) => {
+            // Readers compare levels with the year's first publication.
+            let year = charter.school_year.ending_year();
+            cut_point::insert(&hub.store, year, run.number, &run.analysis.cut_points()).await?;
+            Ok(Published { folder, manifest })
+        }
         // Somebody else published the same name meanwhile.
         Err(_) if folder.exists() => Err(PublicationError::Taken(version).into()),
         Err(source) => Err(Error::File { path: folder, source }),
@@ -90,8 +95,8 @@ async fn tables(hub: &Hub, run: &Run) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut tables: Vec<Table> =
         rows::tables(charter, directory, &run.analysis).into_iter().map(exported).collect();
     if charter.policy.publication == PublicationScope::Schools {
-        let releases = hub.releases(&run.in_force, |_| true).await?;
-        tables.push(noisy_cells(&releases));
+        let gathered = hub.gather(&run.in_force, |head| run.sources.contains(&head.key())).await?;
+        tables.push(noisy_cells(&gathered.releases));
     }
     let mut files = Vec::new();
     for table in tables {

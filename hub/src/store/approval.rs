@@ -71,9 +71,10 @@ fn programs(offered: &str) -> Result<Vec<ProgramId>, Error> {
         .map_err(|problem| inconsistent("approval", &problem))
 }
 
+type Row = (String, String, String, String, i64);
+
 /// Every approval of a charter, by member, oldest first.
 pub async fn list(store: &Store, charter: ContentHash) -> Result<Vec<Approval>, Error> {
-    type Row = (String, String, String, String, i64);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT member, charter_hash, directory_hash, offered, recorded_at FROM approval
          WHERE charter_hash = $1 ORDER BY member, recorded_at",
@@ -81,16 +82,28 @@ pub async fn list(store: &Store, charter: ContentHash) -> Result<Vec<Approval>, 
     .bind(charter.to_string())
     .fetch_all(&store.pool)
     .await?;
+    rows.into_iter().map(approval).collect()
+}
+
+/// Every approval recorded until an instant, by member, oldest first.
+pub async fn list_until(store: &Store, at: UnixSeconds) -> Result<Vec<Approval>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT member, charter_hash, directory_hash, offered, recorded_at FROM approval
+         WHERE recorded_at <= $1 ORDER BY member, recorded_at",
+    )
+    .bind(at.0)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.into_iter().map(approval).collect()
+}
+
+fn approval((member, charter, directory, offered, at): Row) -> Result<Approval, Error> {
     let broken = |problem: &str| inconsistent("approval", problem);
-    rows.into_iter()
-        .map(|(member, charter, directory, offered, at)| {
-            Ok(Approval {
-                member: MemberId::new(member).map_err(|_| broken("member"))?,
-                charter_hash: charter.parse().map_err(|_| broken("charter_hash"))?,
-                directory_hash: directory.parse().map_err(|_| broken("directory_hash"))?,
-                offered: programs(&offered)?,
-                recorded_at: UnixSeconds(at),
-            })
-        })
-        .collect()
+    Ok(Approval {
+        member: MemberId::new(member).map_err(|_| broken("member"))?,
+        charter_hash: charter.parse().map_err(|_| broken("charter_hash"))?,
+        directory_hash: directory.parse().map_err(|_| broken("directory_hash"))?,
+        offered: programs(&offered)?,
+        recorded_at: UnixSeconds(at),
+    })
 }

@@ -70,6 +70,21 @@ pub async fn find(store: &Store, kind: &str, number: u32) -> Result<Option<Store
     row.map(stored).transpose()
 }
 
+/// The document of this kind with this hash.
+pub async fn find_hashed(
+    store: &Store,
+    kind: &str,
+    hash: ContentHash,
+) -> Result<Option<Stored>, Error> {
+    let sql = format!("{COLUMNS} WHERE kind = $1 AND hash = $2");
+    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(kind)
+        .bind(hash.to_string())
+        .fetch_optional(&store.pool)
+        .await?;
+    row.map(stored).transpose()
+}
+
 /// The document of this kind in force.
 pub async fn find_newest(store: &Store, kind: &str) -> Result<Option<Stored>, Error> {
     find(store, kind, newest_number(store, kind).await?).await

@@ -7,6 +7,7 @@
 pub mod approval;
 pub mod benchmark_run;
 pub mod certificate;
+pub mod cut_point;
 pub mod document;
 pub mod grant;
 pub mod incident;

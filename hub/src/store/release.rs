@@ -57,6 +57,13 @@ pub struct Head {
     pub cells: u64,
 }
 
+impl Head {
+    /// What names it among all members' releases.
+    pub fn key(&self) -> (MemberId, ReleaseId) {
+        (self.member.clone(), self.release_id.clone())
+    }
+}
+
 /// What became of a release.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inserted {

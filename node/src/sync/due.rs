@@ -127,8 +127,8 @@ async fn tables_if_needed(
     let fetched =
         documents::fetch_growth_tables(&called.hub, &node.store, membership, charter, &node.clock);
     match fetched.await {
-        // The tables in force are of an earlier charter: this round is open.
-        Err(DocumentError::OtherCharter) => Ok(None),
+        // The tables in force are for earlier models: this round is open.
+        Err(DocumentError::OtherModels) => Ok(None),
         other => Ok(other?),
     }
 }

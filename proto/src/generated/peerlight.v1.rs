@@ -2009,7 +2009,7 @@ pub struct GrowthTables {
     /// The consortium.
     #[prost(string, tag = "1")]
     pub consortium: ::prost::alloc::string::String,
-    /// Charter whose bins and bands these tables use.
+    /// Charter under which the round was closed.
     #[prost(bytes = "vec", tag = "2")]
     pub charter_hash: ::prost::alloc::vec::Vec<u8>,
     /// Ending year.
@@ -2024,6 +2024,10 @@ pub struct GrowthTables {
     /// How the pool was formed, in words for people.
     #[prost(string, tag = "6")]
     pub method: ::prost::alloc::string::String,
+    /// Hash of the growth models and pooled grades these tables are for: they
+    /// serve every charter that keeps them.
+    #[prost(bytes = "vec", tag = "7")]
+    pub growth_hash: ::prost::alloc::vec::Vec<u8>,
 }
 /// Cumulative distribution of the standardised residual within one band.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -15,6 +15,7 @@ use peerlight_hub::{
 };
 use peerlight_proto::{
     document, envelope,
+    layout::release_layout,
     names::{ConsortiumId, MemberId, PeriodId, ProgramId},
     units::{ContentHash, SchoolYear},
     v1::{
@@ -196,11 +197,11 @@ fn seal(
         District { channel, frames: Vec::new(), payload: Vec::new(), signing_key, cells: 0 };
     let mut previous = Vec::new();
     let program = ProgramId::new("enrolled")?;
-    let (charter, directory) = (in_force.charter.hash, in_force.directory.hash);
+    let (charter, directory) = (&in_force.charter, &in_force.directory);
     for release in 0..RELEASES_EACH {
         let period = PeriodId::new(format!("p{release}"))?;
-        let step = (&program, &period);
-        let layout = in_force.layout(charter, directory, id, step).context("no layout")?;
+        let (policy, schools) = (&charter.charter, &directory.directory);
+        let layout = release_layout(policy, schools, id, &program, &period)?;
         district.cells = layout.cells();
         let noisy = |cell: usize| ((cell * 37 + release * 11) % 401) as i64 - 100;
         let blocks: Vec<Vec<i64>> =
@@ -222,8 +223,8 @@ fn seal(
             previous_payload_digest: std::mem::replace(&mut previous, digest),
             ledger_sequence: sequence,
             ledger_head: vec![1; 32],
-            charter_hash: charter.as_bytes().to_vec(),
-            directory_hash: directory.as_bytes().to_vec(),
+            charter_hash: charter.hash.as_bytes().to_vec(),
+            directory_hash: directory.hash.as_bytes().to_vec(),
             created_at_seconds: hub.now().0,
             ..EnvelopeHeader::default()
         };

@@ -43,7 +43,7 @@ pub async fn one(
 ) -> Result<Response, ApiFailure> {
     let reading = reading(&web).await?;
     let school = reading.school(&scope, &id)?.get();
-    let not_offered = reading.not_offered(&web, std::slice::from_ref(&school.lea)).await?;
+    let not_offered = reading.not_offered(std::slice::from_ref(&school.lea));
     Ok(Json(json!({
         "schema_version": 1,
         "school_id": school.id.as_str(),

@@ -80,7 +80,7 @@ pub async fn page(
     let measures = &reading.run.analysis.measures;
     let mut shell = shell(&scope, "/network", "Network");
     shell.dateline = Some(reading.dateline());
-    shell.not_offered = reading.not_offered(&web, &reading.run.analysis.districts).await?;
+    shell.not_offered = reading.not_offered(&reading.run.analysis.districts);
     let rows = reading.network(chosen.level, chosen.measure.as_ref());
     let levels = Level::ALL.map(|level| Choice {
         id: level.as_str().to_owned(),

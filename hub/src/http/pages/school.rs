@@ -103,13 +103,7 @@ pub fn listing(rows: &[SchoolRow]) -> Table {
 }
 
 /// A school's shell: its name, where it is in the site, what it lacks.
-async fn school_shell(
-    web: &Web,
-    reading: &Reading,
-    scope: &Scope,
-    school: &School,
-    below: Option<&str>,
-) -> Result<Shell, Problem> {
+fn school_shell(reading: &Reading, scope: &Scope, school: &School, below: Option<&str>) -> Shell {
     let path = format!("/schools/{}", school.id);
     let own = below.map_or_else(|| path.clone(), |below| format!("{path}/{below}"));
     let title = match below {
@@ -123,8 +117,8 @@ async fn school_shell(
         shell.crumbs.push(Link::new(path, school.name.clone()));
     }
     shell.dateline = Some(reading.dateline());
-    shell.not_offered = reading.not_offered(web, std::slice::from_ref(&school.lea)).await?;
-    Ok(shell)
+    shell.not_offered = reading.not_offered(std::slice::from_ref(&school.lea));
+    shell
 }
 
 /// `/schools/{id}`, and with `.csv` behind it the same as CSV.
@@ -140,7 +134,7 @@ pub async fn page(
     if export.is_some() {
         return Ok(school::table(school, &lines, reading.run.number).into_response());
     }
-    let shell = school_shell(&web, &reading, &scope, school, None).await?;
+    let shell = school_shell(&reading, &scope, school, None);
     let district = reading.district_of(school);
     Ok(answer(&school::page(shell, school, &district, &lines)))
 }
@@ -154,7 +148,7 @@ pub async fn similar(
     let reading = reading(&web).await?;
     let own = reading.school(&scope, &id)?;
     let likeness = reading.likeness(own)?;
-    let shell = school_shell(&web, &reading, &scope, own.get(), Some("similar")).await?;
+    let shell = school_shell(&reading, &scope, own.get(), Some("similar"));
     let source = reading.features_source();
     Ok(answer(&likeness.page(shell, source, |other| reading.district_of(other))))
 }
@@ -189,7 +183,7 @@ pub async fn peers(
     });
     let claim = reading.in_force.charter.charter.policy.display.claim_probability;
     Ok(answer(&PeersPage {
-        shell: school_shell(&web, &reading, &scope, own.get(), Some("peers")).await?,
+        shell: school_shell(&reading, &scope, own.get(), Some("peers")),
         path: format!("/schools/{}", own.get().id),
         claim: words::number(claim * 100.0, 0),
         source: reading.features_source().to_owned(),

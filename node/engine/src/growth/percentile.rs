@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use peerlight_proto::{
     charter::{Charter, GrowthModel},
     names::SubjectId,
-    units::{ContentHash, Grade},
+    units::Grade,
     v1,
 };
 
@@ -56,19 +56,15 @@ pub struct SubjectTables {
 impl PercentileTables {
     /// Checks a message whose signature was verified against the charter it is
     /// for.
-    pub fn read(
-        message: &v1::GrowthTables,
-        charter: &Charter,
-        charter_hash: ContentHash,
-    ) -> Result<Self, TableError> {
+    pub fn read(message: &v1::GrowthTables, charter: &Charter) -> Result<Self, TableError> {
         if message.consortium != charter.consortium.as_str() {
             return Err(TableError::Foreign("consortium"));
         }
         if message.school_year != u32::from(charter.school_year.ending_year()) {
             return Err(TableError::Foreign("school year"));
         }
-        if message.charter_hash != charter_hash.as_bytes() {
-            return Err(TableError::Foreign("charter"));
+        if message.growth_hash != charter.growth_hash().as_bytes() {
+            return Err(TableError::Foreign("growth model"));
         }
         let empty = |model: &GrowthModel| SubjectTables {
             limit: model.residual_limit,
@@ -153,8 +149,6 @@ mod tests {
 
     use super::*;
 
-    const HASH: ContentHash = ContentHash([7; 32]);
-
     fn charter() -> Charter {
         let school_year = SchoolYear::ending(2026).unwrap();
         Charter {
@@ -177,11 +171,12 @@ mod tests {
         };
         v1::GrowthTables {
             consortium: "test".to_owned(),
-            charter_hash: HASH.as_bytes().to_vec(),
+            charter_hash: Vec::new(),
             school_year: 2026,
             tables: vec![table],
             members_pooled: 3,
             method: String::new(),
+            growth_hash: charter().growth_hash().as_bytes().to_vec(),
         }
     }
 
@@ -190,7 +185,7 @@ mod tests {
     }
 
     fn percentile(cumulative: Vec<u32>, residual: f64) -> f64 {
-        let tables = PercentileTables::read(&message(cumulative), &charter(), HASH).unwrap();
+        let tables = PercentileTables::read(&message(cumulative), &charter()).unwrap();
         let ela = tables.subject(&SubjectId::new("ela").unwrap()).unwrap();
         ela.percentile("05".parse().unwrap(), 2, residual).unwrap()
     }
@@ -209,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_no_table_is_for_has_no_percentile() {
-        let tables = PercentileTables::read(&message(even()), &charter(), HASH).unwrap();
+        let tables = PercentileTables::read(&message(even()), &charter()).unwrap();
         let ela = tables.subject(&SubjectId::new("ela").unwrap()).unwrap();
         assert_eq!(ela.percentile("05".parse().unwrap(), 1, 0.0), None);
         assert_eq!(ela.percentile("11".parse().unwrap(), 2, 0.0), None);
@@ -223,7 +218,7 @@ mod tests {
         let spoils: [fn(&mut v1::GrowthTables); 10] = [
             |message| message.consortium = "other".to_owned(),
             |message| message.school_year = 2025,
-            |message| message.charter_hash[0] ^= 1,
+            |message| message.growth_hash[0] ^= 1,
             |message| message.tables[0].subject = "art".to_owned(),
             |message| message.tables[0].grade = "12".to_owned(),
             |message| message.tables[0].band = 4,
@@ -235,7 +230,7 @@ mod tests {
         for (number, spoil) in spoils.into_iter().enumerate() {
             let mut spoiled = message(even());
             spoil(&mut spoiled);
-            let read = PercentileTables::read(&spoiled, &charter(), HASH);
+            let read = PercentileTables::read(&spoiled, &charter());
             assert!(read.is_err(), "spoil {number}");
         }
     }
