@@ -2,7 +2,7 @@
 //! often, what it costs, and what changed since the last approval.
 
 use peerlight_node_engine::{
-    measure::{PlanError, program_columns},
+    measure::{PlanError, absent_groups, program_columns},
     student::ColumnSet,
 };
 use peerlight_proto::{
@@ -33,6 +33,9 @@ pub struct CharterView {
     pub schools: usize,
     /// What would be released.
     pub programs: Vec<ProgramView>,
+    /// Student groups that the district's records of the year cannot tell, a
+    /// sentence each.
+    pub absent_groups: Vec<String>,
 }
 
 /// One program.
@@ -73,7 +76,9 @@ impl CharterView {
             .iter()
             .map(|program| program_view(charter, directory, member, program, columns, budget))
             .collect::<Result<_, _>>()?;
+        let absent = absent_groups(charter, |_| true, columns);
         Ok(Self {
+            absent_groups: absent.iter().map(ToString::to_string).collect(),
             epsilon: charter.policy.budget.epsilon,
             delta,
             budget_pico_rho: budget,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use peerlight_node_engine::measure::{CountPlan, LocalTable};
+use peerlight_node_engine::measure::{self, CountPlan, LocalTable};
 use peerlight_proto::{
     catalogue::Value,
     charter::Charter,
@@ -58,6 +58,15 @@ pub fn shown(charter: &Charter, measure: &MeasureId, value: f64) -> f64 {
         Some(Value::Rate { .. }) => value * 100.0,
         _ => value,
     }
+}
+
+/// The student groups that what is offered splits by and the records of the
+/// charter's year cannot tell, a sentence each.
+pub async fn absent_groups(node: &Node, approved: &Approved) -> Result<Vec<String>, Error> {
+    let charter = &approved.charter.document;
+    let columns = exact::columns(node, charter.school_year).await?;
+    let absent = measure::absent_groups(charter, |program| approved.offers(program), columns);
+    Ok(absent.iter().map(ToString::to_string).collect())
 }
 
 /// The measures of the charter that this district does not offer, with names

@@ -15,6 +15,8 @@ mod fixture;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod group;
+#[cfg(test)]
 mod rejoin;
 #[cfg(test)]
 mod schedule;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     Context,
-    output::{Output, Table, print_json},
+    output::{Output, Table, print_json, say_absent_groups},
 };
 use crate::{
     approval::{self, Approved},
@@ -126,6 +126,7 @@ async fn show(context: &Context, offline: bool, output: Output) -> Result<(), Er
             print_words(&latest, &view)?;
             programs(&view).print(output)?;
             print_standing(&latest, approved.as_ref(), changes.as_deref())?;
+            say_absent_groups(charter.school_year, &view.absent_groups);
         }
     }
     Ok(())
@@ -264,6 +265,9 @@ async fn approve(context: &Context, args: &ApproveArgs) -> Result<(), Error> {
         view.epsilon,
         names.join(", ")
     );
+    let absent = measure::absent_groups(charter, |program| offered.contains(program), columns);
+    let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
+    say_absent_groups(charter.school_year, &absent);
     confirm(args.yes)?;
 
     let approval = Approval {

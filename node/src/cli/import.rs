@@ -4,15 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use peerlight_node_engine::intake::{
-    ChangeLimits, Mapping, ProblemGroup, Report, Schools, Severity,
+use peerlight_node_engine::{
+    intake::{ChangeLimits, Mapping, ProblemGroup, Report, Schools, Severity, StudentYears},
+    measure::absent_groups,
+    student::Column,
 };
-use peerlight_node_engine::student::Column;
+use peerlight_proto::units::SchoolYear;
 use serde_json::{Value, json};
 
 use super::{
     Context,
-    output::{Output, Table, print_json},
+    output::{Output, Table, print_json, say_absent_groups},
 };
 use crate::{
     calendar,
@@ -89,7 +91,7 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
     let node = context.node(&[]).await?;
     let read = match read(&node, &args.path, args.map.as_deref()).await {
         Err(Error::Csv(CsvError::Refused(refused))) => {
-            print_report(&refused.report, args.output, None)?;
+            print_report(&refused.report, args.output, None, &[])?;
             return Err(Error::Csv(CsvError::Refused(refused)));
         }
         other => other?,
@@ -109,7 +111,22 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         let years: Vec<String> = outcome.years.iter().map(|(year, ..)| year.to_string()).collect();
         audit::insert(&node.store, now, "peerlight-node", "import csv", &years.join(", ")).await?;
     }
-    print_report(&read.imported.report, args.output, Some(&outcome.years))
+    let absent = absent(&node, &read).await?;
+    print_report(&read.imported.report, args.output, Some(&outcome.years), &absent)?;
+    for (year, sentences) in &absent {
+        say_absent_groups(*year, sentences);
+    }
+    Ok(())
+}
+
+/// Which student groups each imported year cannot tell, a sentence each.
+async fn absent(node: &Node, read: &Read) -> Result<Vec<(SchoolYear, Vec<String>)>, Error> {
+    let charter = node.documents().await?.charter.document;
+    let of_year = |years: &StudentYears| {
+        let absent = absent_groups(&charter, |_| true, years.columns());
+        (years.school_year, absent.iter().map(ToString::to_string).collect())
+    };
+    Ok(read.imported.years.iter().map(of_year).collect())
 }
 
 /// Reads the files off the async threads.
@@ -128,7 +145,7 @@ async fn read(node: &Node, path: &Path, map: Option<&Path>) -> Result<Read, Erro
     }
 }
 
-type Years = [(peerlight_proto::units::SchoolYear, u64, Applied)];
+type Years = [(SchoolYear, u64, Applied)];
 
 const fn in_words(applied: Applied) -> &'static str {
     match applied {
@@ -139,7 +156,12 @@ const fn in_words(applied: Applied) -> &'static str {
     }
 }
 
-fn print_report(report: &Report, output: Output, years: Option<&Years>) -> Result<(), Error> {
+fn print_report(
+    report: &Report,
+    output: Output,
+    years: Option<&Years>,
+    absent: &[(SchoolYear, Vec<String>)],
+) -> Result<(), Error> {
     let groups: Vec<ProblemGroup> = report.problems.groups().collect();
     match output {
         Output::Json => print_json(json!({
@@ -150,6 +172,9 @@ fn print_report(report: &Report, output: Output, years: Option<&Years>) -> Resul
             "unknown_columns": report.unknown_columns,
             "years": years.unwrap_or_default().iter().map(|(year, rows, applied)| json!({
                 "school_year": year, "rows": rows, "outcome": in_words(*applied),
+            })).collect::<Vec<_>>(),
+            "absent_groups": absent.iter().map(|(year, sentences)| json!({
+                "school_year": year, "groups": sentences,
             })).collect::<Vec<_>>(),
             "problems": groups.iter().map(problem_json).collect::<Vec<_>>(),
         }))?,

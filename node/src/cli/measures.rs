@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Context,
-    output::{Output, Table, print_json},
+    output::{Output, Table, print_json, say_absent_groups},
 };
 use crate::{
     error::Error,
@@ -106,12 +106,16 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
         }
     }
     let missing = local::not_offered(&approved);
+    let absent = local::absent_groups(&node, &approved).await?;
     if args.output == Output::Json {
-        return Ok(print_json(json!({ "measures": rows, "not_offered": missing }))?);
+        return Ok(print_json(json!({
+            "measures": rows, "not_offered": missing, "absent_groups": absent,
+        }))?);
     }
     table.print(args.output)?;
     if !missing.is_empty() {
         eprintln!("Not offered: {}.", missing.join("; "));
     }
+    say_absent_groups(approved.charter.document.school_year, &absent);
     Ok(())
 }

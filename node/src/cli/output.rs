@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use peerlight_proto::units::SchoolYear;
 use serde_json::{Map, Value, json};
 
 /// Version of every JSON output of this program.
@@ -20,6 +21,17 @@ pub enum Output {
     Json,
     /// A header and rows.
     Csv,
+}
+
+/// Says on standard error which student groups cannot be told from a year's
+/// records.
+pub fn say_absent_groups(year: SchoolYear, sentences: &[String]) {
+    if !sentences.is_empty() {
+        eprintln!("Student groups that the records of {year} cannot tell:");
+    }
+    for sentence in sentences {
+        eprintln!("  {sentence}");
+    }
 }
 
 /// Rows under named columns; a cell is what is printed.

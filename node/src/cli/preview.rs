@@ -2,13 +2,14 @@
 //! no student.
 
 use clap::Args;
-use serde_json::to_value;
+use peerlight_node_engine::measure;
+use serde_json::{json, to_value};
 
 use super::{
     Context,
-    output::{Output, Table, print_json},
+    output::{Output, Table, print_json, say_absent_groups},
 };
-use crate::{approval::Approved, error::Error, release::preview::Preview};
+use crate::{approval::Approved, error::Error, exact, release::preview::Preview};
 
 /// Show what would leave and what it costs; draws nothing.
 #[derive(Args)]
@@ -37,8 +38,12 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
         None => (&latest.charter.document, &latest.directory.document),
     };
     let preview = Preview::of_year(charter, directory, &membership.member, offers)?;
+    let columns = exact::columns(&node, charter.school_year).await?;
+    let absent = measure::absent_groups(charter, offers, columns);
+    let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
     if args.output == Output::Json {
-        let value = to_value(&preview).map_err(std::io::Error::from)?;
+        let mut value = to_value(&preview).map_err(std::io::Error::from)?;
+        value["absent_groups"] = json!(absent);
         return Ok(print_json(value)?);
     }
     let mut table = Table::new(&[
@@ -76,6 +81,7 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
          Nothing was drawn.",
         preview.budget_pico_rho,
     );
+    say_absent_groups(charter.school_year, &absent);
     if let Some(approved) = approved {
         return Ok(approved.check_current(&latest)?);
     }

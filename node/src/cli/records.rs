@@ -1,12 +1,12 @@
 //! `records`: what this node holds, year by year; no student's values.
 
 use clap::Args;
-use peerlight_node_engine::student::Column;
+use peerlight_node_engine::{measure::absent_groups, student::Column};
 use serde_json::json;
 
 use super::{
     Context,
-    output::{Output, Table, print_json},
+    output::{Output, Table, print_json, say_absent_groups},
 };
 use crate::{clock::InWords, error::Error, exact, store::imports};
 
@@ -37,6 +37,12 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
         "file",
     ]);
     let mut rows = Vec::new();
+    let mut to_say = Vec::new();
+    let charter = match node.documents().await {
+        Ok(documents) => Some(documents.charter.document),
+        // Which groups there are is not known before a charter was fetched.
+        Err(_) => None,
+    };
     for held in imports::list(&node.store).await? {
         let in_force = held.superseded_at.is_none();
         if !in_force && !args.all {
@@ -49,7 +55,10 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
             .map(Column::name)
             .filter(|name| !import.columns.contains(*name))
             .collect();
+        let absent = charter.iter().flat_map(|it| absent_groups(it, |_| true, countable));
+        let absent: Vec<String> = absent.map(|it| it.to_string()).collect();
         rows.push(json!({
+            "absent_groups": absent,
             "school_year": import.school_year,
             "source": import.source,
             "students": import.row_count,
@@ -61,6 +70,9 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
             "file": import.file_name,
             "sha256": import.sha256,
         }));
+        if in_force {
+            to_say.push((import.school_year, absent));
+        }
         let mut columns: Vec<&str> = import.columns.iter().map(String::as_str).collect();
         columns.extend(resolved);
         table.push(vec![
@@ -77,5 +89,9 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
     if args.output == Output::Json {
         return Ok(print_json(json!({ "records": rows }))?);
     }
-    Ok(table.print(args.output)?)
+    table.print(args.output)?;
+    for (year, absent) in to_say {
+        say_absent_groups(year, &absent);
+    }
+    Ok(())
 }

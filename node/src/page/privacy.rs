@@ -22,6 +22,7 @@ struct PrivacyPage {
     charges: Vec<ChargeLine>,
     grades: Vec<GradeLine>,
     not_offered: Vec<String>,
+    absent_groups: Vec<String>,
 }
 
 struct ChargeLine {
@@ -75,5 +76,6 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
         charges,
         grades,
         not_offered: local::not_offered(&approved),
+        absent_groups: local::absent_groups(node, &approved).await?,
     }))
 }

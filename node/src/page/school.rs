@@ -32,6 +32,7 @@ struct ListPage {
     year: String,
     schools: Vec<ListRow>,
     not_offered: Vec<String>,
+    absent_groups: Vec<String>,
 }
 
 struct ListRow {
@@ -50,6 +51,7 @@ struct SchoolPage {
     rows: Vec<Row>,
     network: String,
     not_offered: Vec<String>,
+    absent_groups: Vec<String>,
 }
 
 /// One measure of one group, as text.
@@ -79,6 +81,7 @@ pub(super) async fn list(State(local): State<Shared>) -> Result<Response, Proble
         year: approved.charter.document.school_year.to_string(),
         schools: schools.map(row).collect(),
         not_offered: local::not_offered(&approved),
+        absent_groups: local::absent_groups(node, &approved).await?,
     }))
 }
 
@@ -136,6 +139,7 @@ async fn page(node: &Node, id: &str) -> Result<SchoolPage, Problem> {
         year: approved.charter.document.school_year.to_string(),
         network,
         not_offered: local::not_offered(&approved),
+        absent_groups: local::absent_groups(node, &approved).await?,
     })
 }
 

@@ -9,6 +9,7 @@
 //! meets becomes NULL rather than an error. One row changes only the cells of
 //! its own school, grade, race, gender and flags, whatever the expression says.
 
+mod absent;
 mod batch;
 mod check;
 mod define;
@@ -24,6 +25,7 @@ mod reference;
 mod syntax;
 mod tally;
 
+pub use absent::{AbsentGroup, absent_groups};
 pub use define::{check_catalogue, measure_columns, offered, program_columns};
 pub use expression::{Expression, ExpressionError, Wanted};
 pub use kernel::{Counter, FLAG_COLUMNS};
