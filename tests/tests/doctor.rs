@@ -144,7 +144,7 @@ fn what_was_altered_in_the_database_is_found() {
     ];
     for (number, (check, statements, words)) in cases.into_iter().enumerate() {
         let copy = copy(&fixture, node, &format!("altered-{number}"));
-        alter(&copy, statements);
+        alter(&copy.program.home().join("node.db"), statements);
         let report = examine(&copy, &["--offline"]);
         if check == "ledger chain" {
             // What was paid cannot be held against a ledger that does not hold.

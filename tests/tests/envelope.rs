@@ -53,7 +53,7 @@ impl Malicious {
 
     /// The next release that waits, sealed as the node itself would.
     async fn next_envelope(&self) -> (ReleaseId, Vec<u8>) {
-        let waiting = outbox::list_waiting(&self.node.store).await.unwrap();
+        let waiting = outbox::list_unsent(&self.node.store).await.unwrap();
         let release = &waiting[0];
         let id = release.entry.release_id.clone();
         let payload = outbox::find_payload(&self.node.store, &id).await.unwrap().unwrap();

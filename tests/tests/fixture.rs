@@ -124,9 +124,9 @@ pub fn issue_certificate(fixture: &Fixture, node: &Node, from: i64, until: i64) 
     std::fs::write(path, certificate.pem()).unwrap();
 }
 
-/// Runs statements on a node's database, as somebody with the file could.
-pub fn alter(node: &Node, statements: &[&'static str]) {
-    let options = SqliteConnectOptions::new().filename(node.program.home().join("node.db"));
+/// Runs statements on a database, as somebody with the file could.
+pub fn alter(database: &Path, statements: &[&'static str]) {
+    let options = SqliteConnectOptions::new().filename(database);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut database = options.connect().await.unwrap();

@@ -3,7 +3,7 @@
 
 use peerlight_tests::harness::Failure;
 
-use crate::fixture::{Fixture, all_delivered_once, charges, releases, start_sync};
+use crate::fixture::{Fixture, all_delivered_once, alter, charges, releases, start_sync};
 
 #[test]
 fn a_hub_that_is_down_gets_each_release_once_when_it_is_back() {
@@ -114,6 +114,27 @@ fn a_new_charter_stops_releases_until_it_is_approved() {
     let failure = node.program.fails(&["sync"]).unwrap();
     assert_eq!(failure.code, Some(9), "{failure}");
     assert!(releases(node).is_empty());
+    assert_eq!(fixture.held(&node.district), 0);
+    node.approve().unwrap();
+    node.sync().unwrap();
+    all_delivered_once(&fixture, node);
+}
+
+#[test]
+fn a_refused_release_is_sent_again_once_the_reason_is_gone() {
+    let fixture = Fixture::new(1);
+    let node = &fixture.nodes[0];
+    // The node told it of its approval, and the hub has lost that.
+    let database = fixture.consortium.hub.home().join("hub.db");
+    alter(&database, &["DELETE FROM approval"]);
+    for _ in 0..2 {
+        let failure = node.program.fails(&["sync"]).unwrap();
+        assert!(failure.said.contains("run `charter approve` and sync again"), "{failure}");
+        let drawn = releases(node);
+        let refused = drawn.iter().filter(|release| release["state"] == "refused").count();
+        assert_eq!(refused, 1, "what follows the refused one is not even tried");
+        assert_eq!(charges(node).len(), drawn.len());
+    }
     assert_eq!(fixture.held(&node.district), 0);
     node.approve().unwrap();
     node.sync().unwrap();

@@ -184,7 +184,9 @@ async fn releases(store: &Store, membership: &Membership) -> Result<String, Erro
         if release.state == OutboxState::Refused {
             let problem = release.last_problem.as_deref().unwrap_or("no reason was kept");
             let id = &release.entry.release_id;
-            return Err(Error::Absent(format!("release {id} was not taken in: {problem}")));
+            return Err(Error::Absent(format!(
+                "release {id} was not taken in: {problem}; the next sync tries it again"
+            )));
         }
     }
     let waiting = drawn.iter().filter(|it| it.state == OutboxState::Waiting).count();

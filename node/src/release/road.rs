@@ -219,11 +219,11 @@ async fn a_receipt_is_kept_once_and_ends_the_sending() {
     let (header, _) = send(&trial, &store, "enrolled").await;
     let id = header.release_id.parse().unwrap();
     outbox::update_failed(&store, &id, "the hub is down", NOW).await.unwrap();
-    assert_eq!(outbox::list_waiting(&store).await.unwrap()[0].attempts, 1);
+    assert_eq!(outbox::list_unsent(&store).await.unwrap()[0].attempts, 1);
 
     assert_eq!(record(&trial, &store, &header).await, Inserted::New);
     assert_eq!(record(&trial, &store, &header).await, Inserted::AlreadyHeld);
-    assert!(outbox::list_waiting(&store).await.unwrap().is_empty());
+    assert!(outbox::list_unsent(&store).await.unwrap().is_empty());
     let release = outbox::find(&store, &id).await.unwrap().unwrap();
     assert_eq!((release.state, release.attempts), (OutboxState::Sent, 2));
     let kept = receipts::find(&store, &id).await.unwrap().unwrap();
@@ -260,7 +260,7 @@ async fn a_receipt_that_states_anything_else_is_not_believed() {
     forged.signature[0] ^= 1;
     let kept = receipt::record(&store, key, consortium, member, &forged, NOW).await;
     assert!(matches!(kept, Err(ReceiptError::Signature)));
-    assert_eq!(outbox::list_waiting(&store).await.unwrap().len(), 1);
+    assert_eq!(outbox::list_unsent(&store).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn a_restored_or_copied_node_releases_nothing() {
     let lost = compare(&store, Some(&first)).await.unwrap();
     assert_eq!(lost, Standing::HubBehind { after: 1 });
     assert_eq!(outbox::update_resend_after(&store, 1).await.unwrap(), 1);
-    assert_eq!(outbox::list_waiting(&store).await.unwrap()[0].sequence, 2);
+    assert_eq!(outbox::list_unsent(&store).await.unwrap()[0].sequence, 2);
 
     let clone = trial.approved("clone.db").await;
     let ahead = compare(&clone, Some(&second)).await.unwrap_err();

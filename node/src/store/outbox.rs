@@ -20,7 +20,7 @@ pub enum OutboxState {
     Waiting,
     /// The hub's receipt is here.
     Sent,
-    /// The hub refused it; somebody must look.
+    /// The hub refused it; somebody must look. The next sync tries it again.
     Refused,
 }
 
@@ -73,10 +73,11 @@ pub async fn list(store: &Store) -> Result<Vec<OutboxRelease>, StoreError> {
     rows.iter().map(read).collect()
 }
 
-/// The releases that are still to be sent, in order.
-pub async fn list_waiting(store: &Store) -> Result<Vec<OutboxRelease>, StoreError> {
+/// The releases that the hub has given no receipt for, in order; refused ones
+/// included, because the hub takes none that follow before it takes them.
+pub async fn list_unsent(store: &Store) -> Result<Vec<OutboxRelease>, StoreError> {
     let query =
-        sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.state = 'waiting' ORDER BY n.sequence"));
+        sqlx::AssertSqlSafe(format!("{SELECT} WHERE o.state <> 'sent' ORDER BY n.sequence"));
     let rows = sqlx::query(query).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
 }
@@ -174,7 +175,7 @@ pub async fn update_failed(
     attempted(store, id, OutboxState::Waiting, problem, at).await
 }
 
-/// Notes that the hub refused it; it is not tried again until somebody asks.
+/// Notes that the hub refused it, and why.
 pub async fn update_refused(
     store: &Store,
     id: &ReleaseId,
@@ -205,8 +206,8 @@ async fn attempted(
     Ok(())
 }
 
-/// Makes every release after a position wait again, refused ones included: the
-/// hub has lost them, or somebody asked. The same payloads are sent.
+/// Makes every release after a position wait again: the hub has lost them. The
+/// same payloads are sent.
 pub async fn update_resend_after(store: &Store, sequence: u64) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "UPDATE outbox SET state = 'waiting' WHERE state <> 'waiting' AND release_id IN

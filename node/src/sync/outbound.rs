@@ -1,7 +1,9 @@
 //! Sends what waits in the outbox, in order, and checks the receipts.
 //!
 //! Stops at the first release that the hub did not take: the hub counts
-//! releases without gaps, so sending later ones would only be refused too.
+//! releases without gaps, so sending later ones would only be refused too. One
+//! that was refused is tried first the next time, with the same payload: its
+//! reason may be gone, and nothing could follow it otherwise.
 
 use peerlight_proto::names::ReleaseId;
 
@@ -32,7 +34,7 @@ pub(super) async fn send(node: &Node, called: &Called) -> Result<usize, Stopped>
     let stopped = |receipts, error| Stopped { receipts, error };
     let keys = Keys::open(&node.home).map_err(|error| stopped(0, error.into()))?;
     let waiting =
-        outbox::list_waiting(&node.store).await.map_err(|error| stopped(0, error.into()))?;
+        outbox::list_unsent(&node.store).await.map_err(|error| stopped(0, error.into()))?;
     for release in &waiting {
         let id = &release.entry.release_id;
         match send_one(node, called, &keys, release).await {
