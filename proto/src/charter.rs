@@ -202,9 +202,22 @@ pub struct Program {
     pub share: u32,
     /// Name of the margin profile that divides its share.
     pub margins: String,
+    /// Releases a running count in every period as steps of one stream, instead
+    /// of one answer a period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continual: Option<Continual>,
     /// Its release calendar, earliest first.
     #[serde(rename = "period")]
     pub periods: Vec<Period>,
+}
+
+/// How a program's periods are steps of one stream, paid for at its first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Continual {
+    /// How often one student's status may change within the year: 1 counts a
+    /// student from the first time on, 2 lets one leave the count again.
+    pub changes: u32,
 }
 
 /// A step of a program's calendar.

@@ -13,80 +13,20 @@
 //! All integers: two machines agree to the last bit. Nothing here looks at
 //! data; which cells exist is public.
 
+mod quantity;
+
+pub use quantity::{FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, Quantity};
+
 use crate::{
     catalogue::Value,
-    charter::{Charter, GrowthModel, Program, ProgramKind},
+    charter::{Charter, Continual, GrowthModel, Program, ProgramKind},
+    continual::Stream,
     directory::{Directory, School},
     group::{Margin, StudentGroup},
     names::{MemberId, PeriodId, ProgramId, SchoolId, SubjectId},
     units::{GradeSet, PicoRho, Sigma},
     v1::EnvelopeKind,
 };
-
-/// Integer units in one natural unit of a bounded value.
-pub const FIXED_POINT: i64 = 1 << 16;
-
-/// Weight of a growth mean's count beside its sum: with a half-range of 50,
-/// splitting noise so that the ratio is most precise.
-pub const GROWTH_COUNT_WEIGHT: i64 = 25;
-
-/// Half the range of a growth percentile around 50.
-pub const GROWTH_HALF_RANGE: i64 = 50;
-
-/// What the integers of one block are.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Quantity {
-    /// Students in the population; +1 a student.
-    Count,
-    /// Successes less failures; ±1 a student.
-    Rate,
-    /// Sum of values less `center`, each within ± `half_range`, in units of
-    /// 1 / [`FIXED_POINT`].
-    Mean {
-        /// Middle of the bounds, in the measure's unit.
-        center: f64,
-        /// Half the distance between the bounds, in the measure's unit.
-        half_range: f64,
-    },
-    /// One-hot histogram: components are band-major bins; +1 a student.
-    Histogram {
-        /// Bands of the prediction.
-        bands: usize,
-        /// Bins of the residual.
-        bins: usize,
-    },
-    /// Two components: sum of percentile less 50, and
-    /// [`GROWTH_COUNT_WEIGHT`] a student, both in units of 1 / [`FIXED_POINT`].
-    GrowthMean,
-}
-
-impl Quantity {
-    /// Numbers per school and group.
-    pub const fn components(&self) -> usize {
-        match self {
-            Self::Count | Self::Rate | Self::Mean { .. } => 1,
-            Self::Histogram { bands, bins } => *bands * *bins,
-            Self::GrowthMean => 2,
-        }
-    }
-
-    /// What one student can change within one group, squared and summed over
-    /// its components, in squared integer units.
-    pub fn l2_squared_per_group(&self) -> u64 {
-        match self {
-            Self::Count | Self::Rate | Self::Histogram { .. } => 1,
-            Self::Mean { half_range, .. } => {
-                let most = (half_range * FIXED_POINT as f64).ceil() as u64;
-                most * most
-            }
-            Self::GrowthMean => {
-                let unit = (FIXED_POINT * FIXED_POINT) as u64;
-                let (half, weight) = (GROWTH_HALF_RANGE as u64, GROWTH_COUNT_WEIGHT as u64);
-                (half * half + weight * weight) * unit
-            }
-        }
-    }
-}
 
 /// One margin of a release.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +43,8 @@ pub struct Block {
     pub l2_squared: u64,
     /// Standard deviation of the noise on every integer.
     pub sigma: Sigma,
-    /// What the block costs.
+    /// What the block costs; nothing for a later step of a stream, whose first
+    /// step paid for all.
     pub pico_rho: PicoRho,
 }
 
@@ -154,9 +95,19 @@ impl ReleaseLayout {
     pub fn envelope_kind(&self) -> EnvelopeKind {
         if self.blocks.iter().any(|block| block.margin == Margin::Pooled) {
             EnvelopeKind::GrowthSum
+        } else if self.step().is_some() {
+            EnvelopeKind::ContinualStep
         } else {
             EnvelopeKind::OneShot
         }
+    }
+
+    /// The stream it is a step of, and the step from 0, if it is one.
+    pub fn step(&self) -> Option<(Stream, u32)> {
+        self.blocks.iter().find_map(|block| match block.quantity {
+            Quantity::Running { stream, step } => Some((stream, step)),
+            _ => None,
+        })
     }
 }
 
@@ -193,8 +144,9 @@ pub fn release_layout(
 ) -> Result<ReleaseLayout, LayoutError> {
     let unknown = || LayoutError::Unknown(program.clone(), period.clone());
     let program = charter.program(program).ok_or_else(unknown)?;
-    let period = program.period(period).ok_or_else(unknown)?;
-    let (measure, quantity) = quantity(charter, program)?;
+    let step = program.periods.iter().position(|known| known.id == *period);
+    let step = step.ok_or_else(unknown)?;
+    let (measure, quantity) = quantity(charter, program, step as u32)?;
     let schools: Vec<&School> =
         directory.schools_of(member).filter(|school| school.grades.meets(program.grades)).collect();
     if schools.is_empty() {
@@ -209,7 +161,7 @@ pub fn release_layout(
         .collect::<Result<_, _>>()?;
     Ok(ReleaseLayout {
         program: program.id.clone(),
-        period: period.id.clone(),
+        period: period.clone(),
         measure,
         grades: program.grades,
         blocks,
@@ -231,10 +183,12 @@ pub fn year_layouts(
         .collect()
 }
 
-/// A release's part of the year: share x margin share / periods, rounded down.
+/// A release's part of the year, rounded down: share x margin share, divided
+/// among the periods unless they are steps of one stream.
 fn budget(year: PicoRho, program: &Program, thousandths: u32) -> PicoRho {
     let whole = u128::from(year.0) * u128::from(program.share) * u128::from(thousandths);
-    let parts = 10_000_u128 * 1_000 * program.periods.len() as u128;
+    let charges = if program.continual.is_some() { 1 } else { program.periods.len() };
+    let parts = 10_000_u128 * 1_000 * charges as u128;
     PicoRho(u64::try_from(whole / parts).unwrap_or(u64::MAX))
 }
 
@@ -260,15 +214,8 @@ fn block(
     } else {
         Vec::new()
     };
-    Ok(Block {
-        margin,
-        schools,
-        groups,
-        quantity,
-        l2_squared,
-        sigma,
-        pico_rho: cost(l2_squared, sigma),
-    })
+    let pico_rho = if quantity.is_paid_for() { PicoRho(0) } else { cost(l2_squared, sigma) };
+    Ok(Block { margin, schools, groups, quantity, l2_squared, sigma, pico_rho })
 }
 
 /// What noise of `sigma` on integers with this squared sensitivity costs:
@@ -299,15 +246,24 @@ fn least_sigma(l2_squared: u64, budget: PicoRho) -> Option<Sigma> {
     Some(Sigma(low))
 }
 
-fn quantity(charter: &Charter, program: &Program) -> Result<(String, Quantity), LayoutError> {
+fn quantity(
+    charter: &Charter,
+    program: &Program,
+    step: u32,
+) -> Result<(String, Quantity), LayoutError> {
     let undefined = || LayoutError::Undefined(program.id.clone());
     let model = |subject: &SubjectId| charter.policy.growth.get(subject).ok_or_else(undefined);
     Ok(match &program.kind {
         ProgramKind::Count { population } => (population.to_string(), Quantity::Count),
         ProgramKind::Measure { measure } => {
-            let quantity = match &charter.measure(measure).ok_or_else(undefined)?.value {
-                Value::Rate { .. } => Quantity::Rate,
-                Value::Mean { low, high, .. } => Quantity::Mean {
+            let value = &charter.measure(measure).ok_or_else(undefined)?.value;
+            let quantity = match (value, program.continual) {
+                (Value::Rate { .. }, Some(Continual { changes })) => {
+                    let steps = program.periods.len() as u32;
+                    Quantity::Running { stream: Stream { steps, changes }, step }
+                }
+                (Value::Rate { .. }, None) => Quantity::Rate,
+                (Value::Mean { low, high, .. }, _) => Quantity::Mean {
                     center: f64::midpoint(*low, *high),
                     half_range: (high - low) / 2.0,
                 },
@@ -327,72 +283,4 @@ fn quantity(charter: &Charter, program: &Program) -> Result<(String, Quantity), 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::units::Grade;
-
-    #[test]
-    fn the_least_sigma_keeps_the_budget_and_no_smaller_one_does() {
-        for l2_squared in [1, 3, 4, 3125 << 32, (200 << 16) * (200 << 16) * 3] {
-            for budget in [1_000, 311_060_000_000 / 100, 311_060_000_000] {
-                let sigma = least_sigma(l2_squared, PicoRho(budget)).unwrap();
-                assert!(cost(l2_squared, sigma) <= PicoRho(budget));
-                assert!(cost(l2_squared, Sigma(sigma.0 - 1)) > PicoRho(budget));
-            }
-        }
-    }
-
-    #[test]
-    fn cost_is_rho_rounded_up() {
-        let sigma = Sigma(10 * Sigma::PER_UNIT);
-        assert_eq!(cost(1, sigma), PicoRho(PicoRho::PER_RHO / 200));
-        assert_eq!(cost(3, Sigma(7 * Sigma::PER_UNIT)), PicoRho(30_612_244_898));
-    }
-
-    #[test]
-    fn a_program_never_costs_more_than_its_share() {
-        use crate::{
-            catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear,
-        };
-        let school_year = SchoolYear::ending(2026).unwrap();
-        let consortium = ConsortiumId::new("test").unwrap();
-        let charter = Charter {
-            consortium: consortium.clone(),
-            number: 1,
-            school_year,
-            previous: None,
-            policy: Policy::shipped(school_year, "standard").unwrap(),
-            catalogue: Catalogue::shipped().hashed(),
-        };
-        let lea = MemberId::new("37").unwrap();
-        let school = School {
-            id: SchoolId::new("1").unwrap(),
-            lea: lea.clone(),
-            name: String::new(),
-            level: crate::directory::Level::K12,
-            school_type: "regular".to_owned(),
-            grades: GradeSet::ALL,
-            county: None,
-            enrollment: Some(500),
-            features: std::collections::BTreeMap::new(),
-        };
-        let directory = Directory {
-            consortium,
-            number: 1,
-            school_year,
-            features_source: String::new(),
-            schools: vec![school],
-        };
-        let year = year_budget(&charter, &directory, &lea);
-        let layouts: Vec<_> =
-            year_layouts(&charter, &directory, &lea).into_iter().collect::<Result<_, _>>().unwrap();
-        for grade in Grade::all() {
-            let spent: PicoRho = layouts
-                .iter()
-                .filter(|layout| layout.grades.contains(grade))
-                .map(ReleaseLayout::pico_rho)
-                .sum();
-            assert!(spent <= year, "grade {grade}");
-        }
-    }
-}
+mod tests;

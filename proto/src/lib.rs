@@ -11,6 +11,7 @@
 pub mod budget;
 pub mod catalogue;
 pub mod charter;
+pub mod continual;
 pub mod directory;
 pub mod document;
 pub mod envelope;

@@ -15,7 +15,8 @@ mod rejection;
 use std::collections::BTreeSet;
 
 use peerlight_proto::{
-    charter::{Charter, ProgramKind},
+    charter::Charter,
+    continual,
     directory::Directory,
     layout::{
         Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, Quantity, ReleaseLayout,
@@ -23,7 +24,7 @@ use peerlight_proto::{
     },
     names::{ConsortiumId, MemberId, PeriodId, ProgramId, ReleaseId},
     units::{ContentHash, UnixSeconds},
-    v1::{EnvelopeHeader, EnvelopeKind, MemberStatus},
+    v1::{EnvelopeHeader, MemberStatus},
     wire::decode_payload,
 };
 
@@ -157,7 +158,7 @@ pub fn check_header(
             .map_err(Rejection::Directory)?;
     let layout =
         release_layout(charter, directory, caller.member, &stored.program, &stored.period)?;
-    check_program(header, caller, charter, &stored.program)?;
+    check_program(header, caller, &layout)?;
     check_chain(header, &stored, history.newest.as_ref())?;
     let ahead = header.created_at_seconds.saturating_sub(now.0);
     if ahead > CLOCK_TOLERANCE_SECONDS {
@@ -232,9 +233,9 @@ fn classify(stored: &Stored, history: &History) -> Result<Option<Stored>, Reject
 fn check_program(
     header: &EnvelopeHeader,
     caller: &Caller<'_>,
-    charter: &Charter,
-    program: &ProgramId,
+    layout: &ReleaseLayout,
 ) -> Result<(), Rejection> {
+    let program = &layout.program;
     let Some(offered) = caller.offered else {
         let hash = ContentHash::from_bytes(&header.charter_hash).map(|hash| hash.short());
         return Err(Rejection::NotApproved(hash.unwrap_or_default(), caller.member.clone()));
@@ -245,11 +246,11 @@ fn check_program(
             program: program.clone(),
         });
     }
-    let expected = match charter.program(program).map(|program| &program.kind) {
-        Some(ProgramKind::GrowthHistogram { .. }) => EnvelopeKind::GrowthSum,
-        _ => EnvelopeKind::OneShot,
-    };
-    if header.kind == expected as i32 { Ok(()) } else { Err(Rejection::Kind(program.clone())) }
+    if header.kind == layout.envelope_kind() as i32 {
+        Ok(())
+    } else {
+        Err(Rejection::Kind(program.clone()))
+    }
 }
 
 fn check_chain(
@@ -273,6 +274,8 @@ fn check_chain(
 fn largest_honest(block: &Block) -> f64 {
     let one_student = match &block.quantity {
         Quantity::Count | Quantity::Rate | Quantity::Histogram { .. } => 1.0,
+        // A row of the factor adds up to less than a unit a step.
+        Quantity::Running { stream, .. } => (continual::UNIT * i64::from(stream.steps)) as f64,
         Quantity::Mean { half_range, .. } => half_range * FIXED_POINT as f64,
         Quantity::GrowthMean => (GROWTH_HALF_RANGE.max(GROWTH_COUNT_WEIGHT) * FIXED_POINT) as f64,
     };

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 
 use peerlight_proto::{
     charter::{Charter, ProgramKind},
+    continual,
     directory::Directory,
     group::StudentGroup,
     layout::{FIXED_POINT, GROWTH_COUNT_WEIGHT, Quantity, ReleaseLayout},
@@ -270,6 +271,7 @@ impl<'a> Network<'a> {
 fn unit_of(quantity: &Quantity, component: usize) -> f64 {
     match quantity {
         Quantity::Count | Quantity::Rate | Quantity::Histogram { .. } => 1.0,
+        Quantity::Running { .. } => 1.0 / continual::UNIT as f64,
         Quantity::Mean { .. } => 1.0 / FIXED_POINT as f64,
         Quantity::GrowthMean if component == 0 => 1.0 / FIXED_POINT as f64,
         Quantity::GrowthMean => 1.0 / (FIXED_POINT * GROWTH_COUNT_WEIGHT) as f64,

@@ -179,6 +179,10 @@ impl World {
                         let successes = (students * truth.share).round();
                         vec![2.0 * successes - students]
                     }
+                    Quantity::Running { stream, step } => {
+                        let row = stream.coefficients()[step as usize] as f64;
+                        vec![(students * truth.share).round() * row]
+                    }
                     Quantity::Mean { .. } => vec![students * truth.mean * unit],
                     Quantity::GrowthMean => vec![
                         students * (truth.growth - 50.0) * unit,

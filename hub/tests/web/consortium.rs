@@ -272,6 +272,9 @@ fn fill(block: &Block, normals: &mut Normals) -> Vec<i64> {
             let exact = match block.quantity {
                 Quantity::Count => vec![students],
                 Quantity::Rate => vec![students * (0.04 * number - 0.6)],
+                Quantity::Running { stream, step } => {
+                    vec![students * 0.1 * stream.coefficients()[step as usize] as f64]
+                }
                 Quantity::Mean { .. } => vec![students * 8.0 * (number - 4.0) * unit],
                 Quantity::GrowthMean => vec![
                     students * (lead + number - 8.0) * unit,

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Charter, GradeGrowth, Program, ProgramKind};
+use super::{Charter, Continual, GradeGrowth, Program, ProgramKind};
 use crate::{
     budget,
     catalogue::Value,
+    continual,
     group::Margin,
     units::{Grade, PicoRho},
 };
@@ -173,6 +174,7 @@ impl Charter {
         for period in &program.periods {
             once(&mut periods, "period", period.id.as_str())?;
         }
+        self.check_stream(program)?;
         let shares: Vec<(Margin, u32)> = self.margin_shares(program).collect();
         let total: u32 = shares.iter().map(|(_, share)| share).sum();
         let pooled = matches!(program.kind, ProgramKind::GrowthHistogram { .. });
@@ -194,6 +196,29 @@ impl Charter {
                           shares that sum to at most 1000 (pooled for histograms, and only there)",
             })
         }
+    }
+
+    /// Steps are released in order, so their dates must ascend.
+    fn check_stream(&self, program: &Program) -> Result<(), CharterError> {
+        let Some(Continual { changes }) = program.continual else { return Ok(()) };
+        let is_rate = match &program.kind {
+            ProgramKind::Measure { measure } => self
+                .measure(measure)
+                .is_some_and(|measure| matches!(measure.value, Value::Rate { .. })),
+            _ => false,
+        };
+        let steps = 2..=continual::MOST_STEPS as usize;
+        let ascend = program.periods.is_sorted_by(|one, next| one.due < next.due);
+        if is_rate && (1..=2).contains(&changes) && steps.contains(&program.periods.len()) && ascend
+        {
+            return Ok(());
+        }
+        Err(CharterError::Reference {
+            what: "program",
+            name: program.id.to_string(),
+            problem: "is continual: it needs a measure that is a rate, 1 or 2 changes, and 2 to \
+                      53 periods whose dates ascend",
+        })
     }
 
     fn check_growth(&self) -> Result<(), CharterError> {

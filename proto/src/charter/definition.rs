@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Charter, GradeGrowth, GrowthModel, Program, ProgramKind};
+use super::{Charter, Continual, GradeGrowth, GrowthModel, Program, ProgramKind};
 use crate::{
     catalogue::{GradeConstant, Value},
     names::{PopulationId, SubjectId},
@@ -24,6 +24,8 @@ struct Definition<'a> {
     value: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     growth: Option<Growth<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continual: Option<Continual>,
     constants: &'a BTreeMap<String, GradeConstant>,
 }
 
@@ -51,7 +53,14 @@ impl Charter {
         let of_population = |population: &PopulationId| {
             self.population(population).map(|population| population.condition.as_str())
         };
-        let blank = Definition { what: "", condition: None, value: None, growth: None, constants };
+        let blank = Definition {
+            what: "",
+            condition: None,
+            value: None,
+            growth: None,
+            continual: program.continual,
+            constants,
+        };
         let growth = |subject| {
             let model = self.policy.growth.get(subject)?;
             Some(Some(Growth::of(subject, model)))

@@ -4,6 +4,7 @@
 use peerlight_proto::{
     directory::School,
     layout::LayoutError,
+    v1::EnvelopeKind,
     wire::{PayloadError, encode_payload},
 };
 

@@ -65,6 +65,9 @@ pub enum PlanError {
     /// The growth round is not closed.
     #[error("{0} waits for the growth tables, which the hub publishes when it closes the round")]
     NoTables(ProgramId),
+    /// A step of a stream, which one count cannot give.
+    #[error("program {0} is continual: its steps are made from the contribution journal")]
+    Stream(ProgramId),
 }
 
 /// What to count for one district, compiled.
@@ -125,6 +128,10 @@ impl CountPlan {
             let program = charter.program(&layout.program);
             let program = program.ok_or_else(|| undefined(&layout.program, &wanted_by))?;
             require(program_columns(charter, &program.id)?, columns, &wanted_by)?;
+            // A row of a stream is made from the journal, not in one count.
+            if layout.step().is_some() {
+                return Err(PlanError::Stream(program.id.clone()));
+            }
             let grades = program.grades;
             let source = match &program.kind {
                 ProgramKind::Count { population } => {

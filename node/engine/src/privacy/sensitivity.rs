@@ -19,6 +19,7 @@
 //!   | rate, centred | +1 or -1 | 1 |
 //!   | histogram, one-hot | +1 in one bin | 1 |
 //!   | mean, clipped, centred, fixed point | at most half the range x 2^16 | its square |
+//!   | running count, all steps | a column of the integer factor, or the difference of two | [`Stream::l2_squared`](peerlight_proto::continual::Stream::l2_squared) |
 //!   | growth mean | at most 50 x 2^16 in the sum, 25 x 2^16 in the count | (50^2 + 25^2) x 2^32 |
 //!
 //!   and that many times the groups a student can be in at once.
@@ -82,8 +83,9 @@ pub fn check_price(layout: &ReleaseLayout) -> Result<(), Unsound> {
     let sound = |block: &Block| {
         block.sigma > Sigma(0)
             && l2_squared(block).is_some_and(|true_squared| {
+                let price = cost(block.l2_squared, block.sigma);
                 block.l2_squared >= true_squared
-                    && block.pico_rho >= cost(block.l2_squared, block.sigma)
+                    && (block.quantity.is_paid_for() || block.pico_rho >= price)
             })
     };
     match layout.blocks.iter().position(|block| !sound(block)) {

@@ -49,6 +49,10 @@ fn add(values: &mut [i64], block: &Block, row: &Row) {
         match block.quantity {
             Quantity::Count => values[at] += 1,
             Quantity::Rate => values[at] += extreme,
+            // Counted from the first step on.
+            Quantity::Running { stream, step } => {
+                values[at] += stream.coefficients()[step as usize];
+            }
             Quantity::Mean { half_range, .. } => {
                 values[at] += (row.push * half_range * FIXED_POINT as f64).round() as i64;
             }
