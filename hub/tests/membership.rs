@@ -1,10 +1,13 @@
 //! Joining, renewing, being suspended and revoked.
 
-use peerlight_hub::{authority::MEMBER_SECONDS, membership};
-use peerlight_proto::v1::{
-    GetCharterRequest, GetStandingRequest, MemberStatus, RenewRequest,
-    charter_service_client::CharterServiceClient,
-    membership_service_client::MembershipServiceClient,
+use peerlight_hub::{authority::MEMBER_SECONDS, membership, store::member};
+use peerlight_proto::{
+    document,
+    v1::{
+        GetCharterRequest, GetStandingRequest, MemberStatus, RenewRequest,
+        charter_service_client::CharterServiceClient,
+        membership_service_client::MembershipServiceClient,
+    },
 };
 use tonic::{Code, Status, transport::Channel};
 
@@ -88,6 +91,14 @@ on_both_databases! {
         assert_eq!(code(Node::join_with(&world, &before, "37").await), Code::PermissionDenied);
         let after = world.token("37").await;
         assert_eq!(code(Node::join_with(&world, &after, "37").await), Code::Ok);
+    }
+
+    async fn the_key_of_who_joined_last_is_in_use_although_no_second_has_passed(world) {
+        for _ in 0..8 {
+            let node = Node::join(&world, "37").await.unwrap();
+            let key = member::find_signing_key(&world.hub.store, &id("37")).await.unwrap();
+            assert_eq!(key, Some(document::public_key(&node.signer)));
+        }
     }
 
     async fn a_certificate_ends_unless_it_is_renewed(world) {

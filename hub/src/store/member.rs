@@ -161,13 +161,20 @@ pub async fn update_state(
     if done.rows_affected() == 1 { Ok(()) } else { Err(Error::NoMember(id.clone())) }
 }
 
-/// Records the key that signs a member's envelopes from now on.
+/// Records the key that signs a member's envelopes from now on: after every
+/// other of the member's, though recorded in the same second.
 pub async fn insert_signing_key(
     connection: &mut AnyConnection,
     id: &MemberId,
     public_key: &[u8],
     now: UnixSeconds,
 ) -> Result<(), Error> {
+    let newest: (Option<i64>,) =
+        sqlx::query_as("SELECT MAX(recorded_at) FROM signing_key WHERE member = $1")
+            .bind(id.as_str())
+            .fetch_one(&mut *connection)
+            .await?;
+    let recorded_at = newest.0.map_or(now.0, |newest| now.0.max(newest + 1));
     sqlx::query(
         "INSERT INTO signing_key (member, key_id, public_key, recorded_at)
          VALUES ($1, $2, $3, $4)
@@ -176,7 +183,7 @@ pub async fn insert_signing_key(
     .bind(id.as_str())
     .bind(key_id(public_key))
     .bind(public_key)
-    .bind(now.0)
+    .bind(recorded_at)
     .execute(connection)
     .await?;
     Ok(())
