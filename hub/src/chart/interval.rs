@@ -1,21 +1,24 @@
 //! Draws one line per thing: a bar for its interval and a dot for its value.
+//!
+//! Across, everything is in percent of the drawing's width, and text keeps its
+//! size: the same drawing is read on a telephone and on paper.
 
 use askama::Template;
 
 use super::scale::Scale;
 
-/// Pixels of one line.
-const LINE: usize = 30;
+/// Pixels of one line: its label, and its bar below.
+const LINE: usize = 44;
 /// Pixels above the first line.
-const TOP: usize = 12;
+const TOP: usize = 4;
+/// Pixels from a line's top to its bar.
+const BAR: usize = 22;
 /// Pixels below the last line, for the axis.
 const BOTTOM: usize = 46;
-/// Pixels left for labels.
-const LEFT: f64 = 352.0;
-/// Pixels of the whole drawing.
-const WIDTH: f64 = 880.0;
-/// Pixels right of the axis, for the value in words.
-const RIGHT: f64 = 150.0;
+/// Where the axis starts, percent of the width: half its first number fits.
+const LEFT: f64 = 2.0;
+/// Where the axis ends, percent of the width; the value in words follows.
+const RIGHT: f64 = 64.0;
 
 /// One thing with its interval.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,13 +58,13 @@ pub struct Chart {
     pub rows: Vec<Row>,
 }
 
-/// A line as drawn, pixels.
+/// A line as drawn: pixels down, percent across.
 struct Drawn {
     label: String,
     text: String,
     class: &'static str,
+    label_y: usize,
     y: usize,
-    text_y: usize,
     x: String,
     width: String,
     point: Option<String>,
@@ -75,7 +78,6 @@ struct Drawing<'a> {
     bottom: usize,
     left: f64,
     text_x: f64,
-    middle: f64,
     ticks: Vec<(String, String)>,
     reference: Option<String>,
     rows: Vec<Drawn>,
@@ -84,22 +86,21 @@ struct Drawing<'a> {
 impl Chart {
     /// The chart as an `<svg>` element.
     pub fn svg(&self) -> String {
-        let scale = Scale::new(self.low, self.high, LEFT, WIDTH - RIGHT);
+        let scale = Scale::new(self.low, self.high, LEFT, RIGHT);
         let bottom = TOP + LINE * self.rows.len();
         let rows = self.rows.iter().enumerate().map(|(index, row)| draw(&scale, index, row));
         let drawing = Drawing {
             chart: self,
             height: bottom + BOTTOM,
             bottom,
-            left: LEFT - 12.0,
-            text_x: WIDTH - RIGHT + 10.0,
-            middle: f64::midpoint(LEFT, WIDTH - RIGHT),
+            left: LEFT,
+            text_x: RIGHT + 2.0,
             ticks: scale
                 .ticks(6)
                 .into_iter()
-                .map(|tick| (format!("{:.1}", scale.position(tick)), number(tick)))
+                .map(|tick| (format!("{:.2}", scale.position(tick)), number(tick)))
                 .collect(),
-            reference: self.reference.map(|value| format!("{:.1}", scale.position(value))),
+            reference: self.reference.map(|value| format!("{:.2}", scale.position(value))),
             rows: rows.collect(),
         };
         drawing.render().expect("the template writes only strings and numbers")
@@ -113,11 +114,11 @@ fn draw(scale: &Scale, index: usize, row: &Row) -> Drawn {
         label: shortened(&row.label),
         text: row.text.clone(),
         class: if row.mine { "mine" } else { "other" },
-        y: y + LINE / 2 - 6,
-        text_y: y + LINE / 2 + 4,
-        x: format!("{start:.1}"),
-        width: format!("{:.1}", (end - start).max(1.0)),
-        point: row.point.map(|value| format!("{:.1}", scale.position(value))),
+        label_y: y + BAR - 7,
+        y: y + BAR,
+        x: format!("{start:.2}"),
+        width: format!("{:.2}", (end - start).max(0.2)),
+        point: row.point.map(|value| format!("{:.2}", scale.position(value))),
     }
 }
 
@@ -127,7 +128,7 @@ fn number(value: f64) -> String {
     rounded.to_string()
 }
 
-/// At most 46 characters, so that a label never runs into the bars.
+/// At most 46 characters, so that a label fits on a telephone.
 fn shortened(label: &str) -> String {
     if label.chars().count() <= 46 {
         return label.to_owned();
@@ -187,8 +188,8 @@ mod tests {
         let svg = chart().svg();
         assert_eq!(svg.matches("<circle").count(), 1);
         assert_eq!(svg.matches(r#"class="band""#).count(), 2);
-        // 90 to the axis' end at 100: 37.8 of 378 pixels.
-        assert!(svg.contains(r#"x="692.2""#) && svg.contains(r#"width="37.8""#), "{svg}");
+        // 90 to the axis' end at 100: a tenth of 62 percent.
+        assert!(svg.contains(r#"x="57.80%""#) && svg.contains(r#"width="6.20%""#), "{svg}");
         assert!(svg.contains("A school with a very long name that would run…"));
     }
 }

@@ -183,7 +183,7 @@ impl Peers<'_> {
             description: format!("With 95 % intervals. {}", parts.join("; ")),
             low: ((low - 3.0) / 10.0).floor() * 10.0,
             high: ((high + 3.0) / 10.0).ceil() * 10.0,
-            axis: "Mean growth percentile; the dashed line is the network's average".to_owned(),
+            axis: "Mean growth percentile".to_owned(),
             reference: Some(50.0),
             rows,
         }

@@ -105,7 +105,8 @@ impl ProblemPage {
     }
 }
 
-/// A page as HTML.
+/// A page as HTML. No line begins with a percent sign.
 pub fn rendered(page: &impl Template) -> String {
-    page.render().expect("the templates write only strings and numbers")
+    let html = page.render().expect("the templates write only strings and numbers");
+    html.replace(" %", "\u{a0}%")
 }

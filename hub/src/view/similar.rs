@@ -188,7 +188,7 @@ fn missing(features: &[String]) -> Option<String> {
     ))
 }
 
-/// `low income 68 % (yours 71 %); students 650 (yours 480)`: the heaviest few.
+/// `low income 68 % (yours 71 %); enrolment 650 (yours 480)`: the heaviest few.
 pub fn why(features: &[Feature], yours: &School, theirs: &School) -> String {
     let parts: Vec<String> = reasons(features, yours, theirs)
         .iter()

@@ -204,10 +204,10 @@ pub fn ordinal(number: u32) -> String {
     format!("{number}{ending}")
 }
 
-/// A percentile rank and its 80 % band as a phrase.
+/// A percentile rank and its 80 % band: better than this share of schools.
 pub fn rank(rank: f64, low: f64, high: f64) -> String {
     let whole = |value: f64| value.round().clamp(0.0, 100.0) as u32;
-    format!("better than {} % ({} to {})", whole(rank), whole(low), whole(high))
+    format!("{} % ({} to {})", whole(rank), whole(low), whole(high))
 }
 
 /// `14 Aug 2026`, in the charter's zone.
@@ -234,7 +234,7 @@ pub fn feature(name: &str) -> String {
         "pct_students_with_disabilities" => "students with disabilities".to_owned(),
         "pct_homeless" => "homeless".to_owned(),
         "pct_foster" => "foster".to_owned(),
-        "enrollment" | "log_enrollment" => "students".to_owned(),
+        "enrollment" | "log_enrollment" => "enrolment".to_owned(),
         "mobility" => "mobility".to_owned(),
         _ => match name.strip_prefix("pct_").and_then(peerlight_proto::group::Race::from_code) {
             Some(race) => race.label().to_owned(),
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn features_read_as_words() {
         assert_eq!(feature("pct_HI"), "Hispanic or Latino");
-        assert_eq!(feature("log_enrollment"), "students");
+        assert_eq!(feature("log_enrollment"), "enrolment");
         assert_eq!(feature_value("log_enrollment", 650.0_f64.ln()), "650");
         assert_eq!(feature_value("pct_english_learner", 21.6), "22 %");
     }

@@ -95,7 +95,7 @@ fn a_school_page_gives_estimates_with_intervals_and_says_what_is_not_offered() {
         assert!(page.contains("Not offered"));
         assert!(page.contains(" ± "));
         assert!(page.contains("includes privacy noise"));
-        assert!(page.contains("better than "));
+        assert!(page.contains("Better than, of schools"));
         assert!(page.contains(r#"role="img""#));
         assert!(page.contains("cannot tell "));
         let csv = browser.get("/schools/d0-03.csv").await;

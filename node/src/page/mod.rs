@@ -89,10 +89,10 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A rendered page.
+/// A rendered page. No line begins with a percent sign.
 fn render(page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => Html(html).into_response(),
+        Ok(html) => Html(html.replace(" %", "\u{a0}%")).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

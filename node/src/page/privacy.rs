@@ -6,6 +6,7 @@ use peerlight_proto::layout::year_budget;
 
 use super::{Problem, Shared, render};
 use crate::{
+    charter_view,
     error::Error,
     local,
     release::ledger::LedgerView,
@@ -26,6 +27,7 @@ struct PrivacyPage {
 }
 
 struct ChargeLine {
+    label: String,
     program: String,
     period: String,
     grades: String,
@@ -52,6 +54,12 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
         .charges
         .iter()
         .map(|charge| ChargeLine {
+            label: charter
+                .policy
+                .programs
+                .iter()
+                .find(|program| program.id == charge.program)
+                .map_or_else(String::new, |program| charter_view::label(charter, &program.kind)),
             program: charge.program.to_string(),
             period: charge.period.to_string(),
             grades: charge.grades.to_string(),

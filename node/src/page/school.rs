@@ -54,8 +54,35 @@ struct SchoolPage {
     absent_groups: Vec<String>,
 }
 
+impl SchoolPage {
+    /// All students, measure by measure.
+    fn whole(&self) -> Vec<&Row> {
+        self.rows.iter().filter(|row| row.is_whole).collect()
+    }
+
+    /// One table a measure that has student groups.
+    fn by_group(&self) -> Vec<GroupTable<'_>> {
+        let mut tables: Vec<GroupTable<'_>> = Vec::new();
+        for row in self.rows.iter().filter(|row| !row.is_whole) {
+            match tables.last_mut().filter(|table| table.measure == row.measure) {
+                Some(table) => table.rows.push(row),
+                None => tables.push(GroupTable { measure: &row.measure, rows: vec![row] }),
+            }
+        }
+        tables
+    }
+}
+
+/// One measure's student groups.
+struct GroupTable<'a> {
+    measure: &'a str,
+    rows: Vec<&'a Row>,
+}
+
 /// One measure of one group, as text.
 struct Row {
+    /// Whether it is about all students.
+    is_whole: bool,
     measure: String,
     group: String,
     students: String,
@@ -113,7 +140,7 @@ fn to_csv(rows: &[Row]) -> std::io::Result<Vec<u8>> {
         "standing",
     ])?;
     for row in rows {
-        let Row { measure, group, students, exact, estimate, network_mean, standing } = row;
+        let Row { measure, group, students, exact, estimate, network_mean, standing, .. } = row;
         writer.write_record([measure, group, students, exact, estimate, network_mean, standing])?;
     }
     writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
@@ -151,9 +178,10 @@ fn rows(
 ) -> Vec<Row> {
     let charter = &approved.charter.document;
     let one = |value: f64| format!("{value:.1}");
-    let row = |measure: String, group: String, beside: Option<&Benchmark>| Row {
+    let row = |measure: String, group: StudentGroup, beside: Option<&Benchmark>| Row {
+        is_whole: group == StudentGroup::All,
         measure,
-        group,
+        group: group.label(),
         students: String::new(),
         exact: String::new(),
         estimate: beside.map(words::estimate).unwrap_or_default(),
@@ -174,7 +202,7 @@ fn rows(
                     || "no students counted".to_owned(),
                     |it| one(local::shown(charter, measure, it.value())),
                 ),
-                ..row(local::label(charter, measure), group.label(), beside)
+                ..row(local::label(charter, measure), group, beside)
             });
         }
     }
@@ -186,19 +214,19 @@ fn rows(
             let label = id.map_or_else(|_| measure.clone(), |id| local::label(charter, &id));
             rows.push(Row {
                 exact: "Not collected that year".to_owned(),
-                ..row(label, StudentGroup::All.label(), Some(beside))
+                ..row(label, StudentGroup::All, Some(beside))
             });
         }
     }
     rows
 }
 
-/// `level 7 of 10, above 66 % (58 to 74) of schools of its level`.
+/// `level 7 of 10, better than 66 % (58 to 74) of its level's schools`.
 fn standing(row: &Benchmark) -> String {
     let level = row.level.map(|level| format!("level {level} of 10"));
     let rank = match (row.percentile_rank, row.percentile_rank_low, row.percentile_rank_high) {
         (Some(rank), Some(low), Some(high)) => {
-            Some(format!("above {rank:.0} % ({low:.0} to {high:.0}) of schools of its level"))
+            Some(format!("better than {rank:.0} % ({low:.0} to {high:.0}) of its level's schools"))
         }
         _ => None,
     };
