@@ -10,12 +10,12 @@
 
 pub mod api;
 pub mod auth;
-mod download;
 pub mod etag;
 pub mod listener;
 pub mod pages;
 pub mod problem;
 pub mod read;
+mod rendering;
 pub mod scope;
 pub mod security;
 pub mod session;

@@ -15,6 +15,7 @@ use crate::{
         Web,
         problem::{PageFailure, Problem},
         read::zone,
+        rendering::Rendering,
         scope::{Operator, Overseer},
         session::Reader,
     },
@@ -143,8 +144,12 @@ fn row(
 pub async fn overseen(
     State(web): State<Web>,
     Reader(scope): Reader,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
     let rows = rows_overseen(&web, scope.overseer().ok_or(NOT_OVERSEER)?).await?;
+    if rendering == Rendering::Csv {
+        return Ok(table("my-districts", &rows).into_response());
+    }
     Ok(answer(&MembersPage {
         shell: shell(&scope, "/coe", "My districts"),
         intro: "Members that signed a grant of oversight to your office, and what the hub has \
@@ -157,19 +162,17 @@ pub async fn overseen(
     }))
 }
 
-/// `/coe.csv`.
-pub async fn overseen_csv(
+/// `/operator`.
+pub async fn all(
     State(web): State<Web>,
     Reader(scope): Reader,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
-    let rows = rows_overseen(&web, scope.overseer().ok_or(NOT_OVERSEER)?).await?;
-    Ok(table("my-districts", &rows).into_response())
-}
-
-/// `/operator`.
-pub async fn all(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
     let operator = scope.operator().ok_or(NOT_OPERATOR)?;
     let rows = rows_all(&web, operator).await?;
+    if rendering == Rendering::Csv {
+        return Ok(table("members", &rows).into_response());
+    }
     let (open, acknowledged): (Vec<_>, Vec<_>) =
         incident::list(&web.store).await?.into_iter().partition(incident::Recorded::is_open);
     let open = open.into_iter().map(|incident::Recorded { id, incident, .. }| IncidentRow {
@@ -188,13 +191,4 @@ pub async fn all(State(web): State<Web>, Reader(scope): Reader) -> Result<Respon
         rows,
         incidents: Some(incidents),
     }))
-}
-
-/// `/operator.csv`.
-pub async fn all_csv(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-) -> Result<Response, PageFailure> {
-    let rows = rows_all(&web, scope.operator().ok_or(NOT_OPERATOR)?).await?;
-    Ok(table("members", &rows).into_response())
 }

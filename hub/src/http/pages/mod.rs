@@ -12,7 +12,7 @@ use askama::Template;
 use axum::{
     Router,
     response::{Html, IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 
 use super::{
@@ -25,28 +25,27 @@ use crate::view::shell::{Link, Shell, Signed, rendered};
 
 /// Every page's route.
 pub fn routes() -> Router<Web> {
-    Router::new()
+    let pages = Router::new()
         .route("/", get(start))
         .route("/assets/peerlight.css", get(asset::style))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/logout", axum::routing::post(login::sign_out))
         .route("/help", get(help::page))
-        .route("/schools", get(school::list))
-        .route("/schools.csv", get(school::list_csv))
         .route("/schools/{id}", get(school::page))
-        .route("/schools/{id}/similar", get(school::similar))
-        .route("/schools/{id}/similar.csv", get(school::similar_csv))
-        .route("/schools/{id}/peers", get(school::peers))
-        .route("/schools/{id}/peers.csv", get(school::peers_csv))
-        .route("/network", get(network::page))
-        .route("/network.csv", get(network::csv))
-        .route("/coe", get(member::overseen))
-        .route("/coe.csv", get(member::overseen_csv))
-        .route("/operator", get(member::all))
-        .route("/operator.csv", get(member::all_csv))
         .route("/publications", get(publication::page))
-        .route("/publications/{version}/{file}", get(publication::download))
-        .fallback(nothing)
+        .route("/publications/{version}/{file}", get(publication::download));
+    let tabular: [(&str, MethodRouter<Web>); 6] = [
+        ("/schools", get(school::list)),
+        ("/schools/{id}/similar", get(school::similar)),
+        ("/schools/{id}/peers", get(school::peers)),
+        ("/network", get(network::page)),
+        ("/coe", get(member::overseen)),
+        ("/operator", get(member::all)),
+    ];
+    let with_csv = |router: Router<Web>, (path, route): (&str, MethodRouter<Web>)| {
+        router.route(path, route.clone()).route(&format!("{path}.csv"), route)
+    };
+    tabular.into_iter().fold(pages, with_csv).fallback(nothing)
 }
 
 async fn start(Reader(scope): Reader) -> Redirect {

@@ -1,7 +1,7 @@
 //! `/network`: how the network's schools are distributed.
 
 use axum::{
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use peerlight_proto::{directory::Level, names::MeasureId};
@@ -14,6 +14,7 @@ use crate::{
         Web,
         problem::{PageFailure, Problem},
         read::{Reading, reading},
+        rendering::Rendering,
         session::Reader,
     },
     view::{
@@ -73,10 +74,14 @@ impl Chosen {
 pub async fn page(
     State(web): State<Web>,
     Reader(scope): Reader,
-    Query(filter): Query<Filter>,
+    filter: Result<Query<Filter>, QueryRejection>,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
-    let chosen = filter.checked()?;
+    let chosen = filter?.checked()?;
     let reading = reading(&web).await?;
+    if rendering == Rendering::Csv {
+        return Ok(chosen.table(&reading).into_response());
+    }
     let measures = &reading.run.analysis.measures;
     let mut shell = shell(&scope, "/network", "Network");
     shell.dateline = Some(reading.dateline());
@@ -102,14 +107,4 @@ pub async fn page(
         query: chosen.query(),
         rows: rows.into_iter().map(|row| network::row(row, measures)).collect(),
     }))
-}
-
-/// `/network.csv`.
-pub async fn csv(
-    State(web): State<Web>,
-    Reader(_): Reader,
-    Query(filter): Query<Filter>,
-) -> Result<Response, PageFailure> {
-    let chosen = filter.checked()?;
-    Ok(chosen.table(&reading(&web).await?).into_response())
 }

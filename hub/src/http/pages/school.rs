@@ -2,7 +2,7 @@
 //! peers.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use peerlight_proto::{directory::School, names::MeasureId};
@@ -15,6 +15,7 @@ use crate::{
         Web,
         problem::{PageFailure, Problem},
         read::{Reading, names, reading},
+        rendering::Rendering,
         scope::{OwnSchool, Scope},
         session::Reader,
     },
@@ -63,17 +64,16 @@ pub async fn rows(web: &Web, scope: &Scope) -> Result<Vec<SchoolRow>, Problem> {
 }
 
 /// `/schools`.
-pub async fn list(State(web): State<Web>, Reader(scope): Reader) -> Result<Response, PageFailure> {
-    let rows = rows(&web, &scope).await?;
-    Ok(answer(&SchoolsPage { shell: shell(&scope, "/schools", "Schools"), rows }))
-}
-
-/// `/schools.csv`.
-pub async fn list_csv(
+pub async fn list(
     State(web): State<Web>,
     Reader(scope): Reader,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
-    Ok(listing(&rows(&web, &scope).await?).into_response())
+    let rows = rows(&web, &scope).await?;
+    if rendering == Rendering::Csv {
+        return Ok(listing(&rows).into_response());
+    }
+    Ok(answer(&SchoolsPage { shell: shell(&scope, "/schools", "Schools"), rows }))
 }
 
 /// A reader's schools as a table.
@@ -121,17 +121,17 @@ fn school_shell(reading: &Reading, scope: &Scope, school: &School, below: Option
     shell
 }
 
-/// `/schools/{id}`, and with `.csv` behind it the same as CSV.
+/// `/schools/{id}`.
 pub async fn page(
     State(web): State<Web>,
     Reader(scope): Reader,
     Path(id): Path<String>,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
-    let export = id.strip_suffix(".csv");
-    let own = reading.school(&scope, export.unwrap_or(&id))?;
+    let own = reading.school(&scope, id.strip_suffix(".csv").unwrap_or(&id))?;
     let (lines, school) = (reading.lines(own)?, own.get());
-    if export.is_some() {
+    if rendering == Rendering::Csv {
         return Ok(school::table(school, &lines, reading.run.number).into_response());
     }
     let shell = school_shell(&reading, &scope, school, None);
@@ -144,24 +144,17 @@ pub async fn similar(
     State(web): State<Web>,
     Reader(scope): Reader,
     Path(id): Path<String>,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
     let own = reading.school(&scope, &id)?;
     let likeness = reading.likeness(own)?;
+    if rendering == Rendering::Csv {
+        return Ok(likeness.table().into_response());
+    }
     let shell = school_shell(&reading, &scope, own.get(), Some("similar"));
     let source = reading.features_source();
     Ok(answer(&likeness.page(shell, source, |other| reading.district_of(other))))
-}
-
-/// `/schools/{id}/similar.csv`.
-pub async fn similar_csv(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-    Path(id): Path<String>,
-) -> Result<Response, PageFailure> {
-    let reading = reading(&web).await?;
-    let own = reading.school(&scope, &id)?;
-    Ok(reading.likeness(own)?.table().into_response())
 }
 
 /// `/schools/{id}/peers`.
@@ -169,12 +162,16 @@ pub async fn peers(
     State(web): State<Web>,
     Reader(scope): Reader,
     Path(id): Path<String>,
-    Query(filter): Query<PeerFilter>,
+    filter: Result<Query<PeerFilter>, QueryRejection>,
+    rendering: Rendering,
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
     let own = reading.school(&scope, &id)?;
-    let chosen = filter.measure()?;
+    let chosen = filter?.measure()?;
     let peers = reading.peers(own, chosen.as_ref())?;
+    if rendering == Rendering::Csv {
+        return Ok(peers.table().into_response());
+    }
     let measures = reading.run.analysis.measures.iter().filter(|measure| measure.is_matched_on());
     let choices = measures.map(|measure| Choice {
         id: measure.id.to_string(),
@@ -191,16 +188,4 @@ pub async fn peers(
         query: chosen.as_ref().map_or_else(String::new, |id| format!("?measure={id}")),
         answers: peers.views(|other| reading.district_of(other)),
     }))
-}
-
-/// `/schools/{id}/peers.csv`.
-pub async fn peers_csv(
-    State(web): State<Web>,
-    Reader(scope): Reader,
-    Path(id): Path<String>,
-    Query(filter): Query<PeerFilter>,
-) -> Result<Response, PageFailure> {
-    let reading = reading(&web).await?;
-    let own = reading.school(&scope, &id)?;
-    Ok(reading.peers(own, filter.measure()?.as_ref())?.table().into_response())
 }
