@@ -4,6 +4,7 @@
 //! Whatever the hub's own machine did is logged and never shown.
 
 use axum::{
+    extract::rejection::QueryRejection,
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
@@ -33,6 +34,9 @@ pub enum Problem {
     /// The request is malformed.
     #[error("{0}")]
     BadRequest(String),
+    /// Something other than reading was asked for.
+    #[error("this can only be read: send GET")]
+    ReadOnly,
     /// The hub has nothing to show yet.
     #[error("{0}")]
     NotYet(String),
@@ -53,6 +57,12 @@ impl From<Error> for Problem {
     }
 }
 
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::BadRequest(format!("the query: {}", rejection.body_text()))
+    }
+}
+
 impl Problem {
     /// Its status code.
     pub fn status(&self) -> StatusCode {
@@ -62,6 +72,7 @@ impl Problem {
             Self::NotSignedIn => StatusCode::UNAUTHORIZED,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotYet(_) => StatusCode::CONFLICT,
             Self::Hub(error)
                 if matches!(error.code(), Code::Unavailable | Code::ResourceExhausted) =>
@@ -80,6 +91,7 @@ impl Problem {
             Self::NotSignedIn => "not-signed-in",
             Self::TooManyAttempts(_) => "too-many-attempts",
             Self::BadRequest(_) => "bad-request",
+            Self::ReadOnly => "read-only",
             Self::NotYet(_) => "not-yet",
             Self::Hub(_) | Self::NoRandomness => "hub-failed",
         }
@@ -93,6 +105,7 @@ impl Problem {
             Self::NotSignedIn => "Not signed in",
             Self::TooManyAttempts(_) => "Too many attempts",
             Self::BadRequest(_) => "The request cannot be read",
+            Self::ReadOnly => "Only for reading",
             Self::NotYet(_) => "Not yet",
             Self::Hub(_) | Self::NoRandomness => "The hub failed",
         }
@@ -194,6 +207,9 @@ impl IntoResponse for Failure {
             Problem::NotSignedIn => {
                 let challenge = HeaderValue::from_static("Basic realm=\"Peerlight\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            Problem::ReadOnly => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             }
             Problem::TooManyAttempts(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

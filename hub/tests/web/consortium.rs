@@ -140,12 +140,14 @@ impl Consortium {
         running.unwrap().stop().await.unwrap();
     }
 
+    /// Adds a member that has joined; all are of one county, to which only a
+    /// grant may give a meaning.
     async fn add_member(&self, id: &str, name: &str, kind: Kind) {
         let member = Member {
             id: MemberId::new(id).unwrap(),
             name: name.to_owned(),
             kind,
-            county: None,
+            county: Some("Valley".to_owned()),
             participation: Participation::Full,
             state: State::Active,
             added_at: NOW,

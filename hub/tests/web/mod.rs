@@ -1,5 +1,6 @@
 //! Pages, API and publications of a whole hub, over real TLS.
 
+mod api;
 mod browser;
 mod consortium;
 mod page;

@@ -41,7 +41,8 @@ fn resources() -> Vec<(&'static str, MethodRouter<Web>)> {
 /// Every resource's route.
 pub fn routes() -> Router<Web> {
     let router = Router::new().fallback(nothing);
-    resources().into_iter().fold(router, |router, (path, route)| router.route(path, route))
+    let add = |router: Router<Web>, (path, route)| router.route(path, route);
+    resources().into_iter().fold(router, add).method_not_allowed_fallback(read_only)
 }
 
 async fn openapi() -> impl IntoResponse {
@@ -50,6 +51,10 @@ async fn openapi() -> impl IntoResponse {
 
 async fn nothing() -> ApiFailure {
     ApiFailure(Problem::NotFound)
+}
+
+async fn read_only() -> ApiFailure {
+    ApiFailure(Problem::ReadOnly)
 }
 
 /// A document: its schema's version, facts about it, and the rows of a table

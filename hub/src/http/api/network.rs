@@ -1,7 +1,7 @@
 //! `/api/v1/network`: how the network's schools are distributed.
 
 use axum::{
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::Response,
 };
 use serde_json::json;
@@ -15,9 +15,9 @@ use crate::http::{
 pub async fn distributions(
     State(web): State<Web>,
     Caller(_): Caller,
-    Query(filter): Query<Filter>,
+    filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, ApiFailure> {
-    let chosen = filter.checked()?;
+    let chosen = filter?.checked()?;
     let reading = reading(&web).await?;
     let year = reading.in_force.charter.charter.school_year.to_string();
     let facts = [("school_year", json!(year)), ("benchmark_run", json!(reading.run.number))];

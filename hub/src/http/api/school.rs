@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -100,10 +100,10 @@ pub async fn peers(
     State(web): State<Web>,
     Caller(scope): Caller,
     Path(id): Path<String>,
-    Query(filter): Query<PeerFilter>,
+    filter: Result<Query<PeerFilter>, QueryRejection>,
 ) -> Result<Response, ApiFailure> {
     let reading = reading(&web).await?;
     let own = reading.school(&scope, &id)?;
-    let peers = reading.peers(own, filter.measure()?.as_ref())?;
+    let peers = reading.peers(own, filter?.measure()?.as_ref())?;
     Ok(document(&facts(&reading, own), "peers", &peers.table()))
 }
