@@ -17,6 +17,8 @@ mod full_disk;
 #[cfg(test)]
 mod group;
 #[cfg(test)]
+mod node_page;
+#[cfg(test)]
 mod rejoin;
 #[cfg(test)]
 mod schedule;

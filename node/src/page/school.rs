@@ -10,9 +10,10 @@ use axum::{
 };
 use peerlight_node_engine::measure::LocalTable;
 use peerlight_proto::{
+    charter::Charter,
     directory::School,
     group::StudentGroup,
-    names::{MeasureId, SchoolId},
+    names::{MeasureId, PopulationId, SchoolId},
     v1::Benchmark,
 };
 
@@ -206,19 +207,45 @@ fn rows(
             });
         }
     }
-    // What the hub knows of and these records do not hold.
+    // What the hub knows of and these records do not hold as a measure.
     for ((measure, group), beside) in benchmarks {
         let is_local = values.measures().any(|known| known.as_str() == measure);
         if !is_local && group == "all" {
-            let id = MeasureId::new(measure.as_str());
-            let label = id.map_or_else(|_| measure.clone(), |id| local::label(charter, &id));
+            let (label, counted) = population(charter, values, school, measure);
             rows.push(Row {
-                exact: "Not collected that year".to_owned(),
+                exact: counted.map_or_else(
+                    || "Not collected that year".to_owned(),
+                    |students| students.to_string(),
+                ),
                 ..row(label, StudentGroup::All, Some(beside))
             });
         }
     }
     rows
+}
+
+/// A population's name, and how many students of the school are in it: those
+/// counted by the measure about it that has the most grades.
+fn population(
+    charter: &Charter,
+    values: &LocalTable,
+    school: &SchoolId,
+    id: &str,
+) -> (String, Option<i64>) {
+    let known = PopulationId::new(id).ok().and_then(|id| charter.population(&id));
+    let Some(known) = known else {
+        let measure = MeasureId::new(id);
+        return (measure.map_or_else(|_| id.to_owned(), |id| local::label(charter, &id)), None);
+    };
+    let about =
+        |measure: &&MeasureId| charter.measure(measure).is_some_and(|it| it.population == known.id);
+    let students = values
+        .measures()
+        .filter(about)
+        .filter_map(|measure| values.school(school, measure, StudentGroup::All))
+        .map(|it| it.denominator())
+        .max();
+    (known.label.clone(), students)
 }
 
 /// `level 7 of 10, better than 66 % (58 to 74) of its level's schools`.
