@@ -48,8 +48,9 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A disk that stays mounted is in nobody's way but the next test's.
-        let _ = Command::new("umount").arg(&self.0).status();
+        // A program may still serve from it: the disk goes with the program. One
+        // that stays mounted is in nobody's way but the next test's.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
