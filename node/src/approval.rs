@@ -16,7 +16,7 @@ use peerlight_proto::{
 use crate::{
     documents::{self, DocumentError, Documents, Verified},
     membership::Membership,
-    release::prepare::Terms,
+    release::{decision::ReleasePolicy, prepare::Terms},
     store::{
         Store, StoreError,
         approvals::{self, Approval, RecordedApproval},
@@ -129,13 +129,14 @@ impl Approved {
     }
 
     /// What a release is made under.
-    pub const fn terms<'a>(&'a self, member: &'a MemberId) -> Terms<'a> {
+    pub const fn terms<'a>(&'a self, member: &'a MemberId, policy: ReleasePolicy) -> Terms<'a> {
         Terms {
             charter: &self.charter.document,
             charter_hash: self.charter.hash,
             directory: &self.directory.document,
             directory_hash: self.directory.hash,
             member,
+            policy,
         }
     }
 

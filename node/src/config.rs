@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeMap, fmt, fmt::Write, net::SocketAddr, str::FromStr};
 
-use crate::home::{self, Access, Home, HomeError};
+use crate::{
+    home::{self, Access, Home, HomeError},
+    release::decision::ReleasePolicy,
+};
 
 /// Prefix of environment variables: `PEERLIGHT_NODE_LISTEN` sets `listen`.
 pub const ENVIRONMENT_PREFIX: &str = "PEERLIGHT_NODE_";
@@ -19,7 +22,7 @@ struct Setting {
 }
 
 /// Every setting. An empty default means "not set".
-const SETTINGS: [Setting; 7] = [
+const SETTINGS: [Setting; 8] = [
     Setting {
         key: "hub_address",
         default: "",
@@ -44,6 +47,11 @@ const SETTINGS: [Setting; 7] = [
         key: "ceiling_epsilon",
         default: "4",
         about: "The district's own limit: a charter with a larger epsilon is not approved.",
+    },
+    Setting {
+        key: "release_policy",
+        default: "auto",
+        about: "\"auto\": what is due is drawn and sent. \"approve\": a person approves each release first.",
     },
     Setting {
         key: "accept_change_percent",
@@ -105,6 +113,8 @@ pub struct Config {
     pub hub_deadline_seconds: u64,
     /// The district's own limit on a charter's epsilon.
     pub ceiling_epsilon: f64,
+    /// Whether a person approves every release.
+    pub release_policy: ReleasePolicy,
     /// Change of an import that asks for confirmation, percent.
     pub accept_change_percent: f64,
     /// Address of the local pages.
@@ -170,6 +180,7 @@ impl Config {
         let sync_jitter_seconds = reader.parse("sync_jitter_seconds", "a number of seconds");
         let hub_deadline_seconds: u64 = reader.parse("hub_deadline_seconds", "a number of seconds");
         let ceiling_epsilon: f64 = reader.parse("ceiling_epsilon", "a number such as 4");
+        let release_policy = reader.parse("release_policy", "auto or approve");
         let accept_change_percent = reader.parse("accept_change_percent", "a percentage");
         let listen: Option<SocketAddr> =
             reader.parse_optional("listen", "an address such as 127.0.0.1:8460");
@@ -193,6 +204,7 @@ impl Config {
                 sync_jitter_seconds,
                 hub_deadline_seconds,
                 ceiling_epsilon,
+                release_policy,
                 accept_change_percent,
                 listen,
                 resolved,

@@ -51,8 +51,11 @@ async fn attempt(node: &Node, before: Tries) -> Tries {
     let outcome = sync::sync(node).await;
     let last = Some(node.clock.now());
     let error = match outcome {
-        Ok(Synced { drawn, receipts, blocked, problem, .. }) => {
+        Ok(Synced { drawn, receipts, blocked, awaiting, problem, .. }) => {
             tracing::info!(drawn, receipts, "synced");
+            for (program, period) in awaiting {
+                tracing::warn!(%program, %period, "awaits approval: see \"release list\"");
+            }
             for it in blocked {
                 tracing::warn!(program = %it.program, period = %it.period, "{}", it.reason);
             }

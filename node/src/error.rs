@@ -15,7 +15,8 @@ use crate::{
     membership::MembershipError,
     records::{CountError, ImportError, RecordsError},
     release::{
-        prepare::PrepareError, receipt::ReceiptError, seal::SealError, standing::StandingError,
+        decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
+        standing::StandingError,
     },
     source::{csv::CsvError, mapping::MapFileError},
     store::StoreError,
@@ -63,6 +64,15 @@ pub enum Error {
     /// A release was not drawn.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// A decision about a release is refused.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// Releases wait for a person.
+    #[error(
+        "{0} due releases await approval: see \"peerlight-node release list\", then run \
+         \"peerlight-node release approve\" or \"release withhold\""
+    )]
+    Awaiting(usize),
     /// A release was not sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -140,8 +150,9 @@ impl Error {
             Self::Hub(error) => hub(error),
             Self::Document(error) => document(error),
             Self::Approval(error) => approval(error),
-            Self::NotConfirmed(_) => Exit::ApprovalNeeded,
+            Self::NotConfirmed(_) | Self::Awaiting(_) => Exit::ApprovalNeeded,
             Self::Prepare(error) => prepare(error),
+            Self::Decision(error) => decision(error),
             Self::Seal(_) => Exit::Unreachable,
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
@@ -171,7 +182,9 @@ fn prepare(error: &PrepareError) -> Exit {
         PrepareError::NothingApproved
         | PrepareError::NotApproved { .. }
         | PrepareError::Older { .. }
+        | PrepareError::Awaiting(..)
         | PrepareError::NotOffered(_) => Exit::ApprovalNeeded,
+        PrepareError::Withheld(..) => Exit::NotAllowed,
         PrepareError::AboveCeiling { .. } | PrepareError::Refused(_) => Exit::BudgetRefused,
         PrepareError::OtherLayout(_)
         | PrepareError::Layout(_)
@@ -179,6 +192,15 @@ fn prepare(error: &PrepareError) -> Exit {
         | PrepareError::Randomness
         | PrepareError::Interrupted(_)
         | PrepareError::Store(_) => Exit::Other,
+    }
+}
+
+fn decision(error: &DecisionError) -> Exit {
+    match error {
+        DecisionError::Drawn { .. } | DecisionError::Withheld { .. } => Exit::NotAllowed,
+        DecisionError::Unknown { .. } | DecisionError::Empty(_) => Exit::Usage,
+        DecisionError::Terms(error) => prepare(error),
+        DecisionError::Store(_) => Exit::Other,
     }
 }
 

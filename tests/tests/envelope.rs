@@ -69,7 +69,7 @@ impl Malicious {
 }
 
 /// Lets a node draw its releases but not send all of them.
-fn draw_without_sending(fixture: &Fixture, node: &Node) {
+pub fn draw_without_sending(fixture: &Fixture, node: &Node) {
     for bytes in (2_000..).step_by(1_000) {
         fixture.relay.cut_after(bytes);
         assert!(node.program.run(&["sync"]).is_err(), "everything was sent within {bytes} bytes");
@@ -81,7 +81,7 @@ fn draw_without_sending(fixture: &Fixture, node: &Node) {
     assert!(releases(node).iter().any(|release| release["state"] == "waiting"));
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(work)
 }

@@ -7,9 +7,13 @@ mod crossing;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod deciding;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod envelope;
+#[cfg(test)]
+mod export;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -1,5 +1,9 @@
-//! `release list` and `release show`: what was drawn, what it became, and how
-//! far the noise moved each number. The comparison never leaves this machine.
+//! `release`: what is due, who decides about it, what was drawn, what it became,
+//! and how far the noise moved each number. The comparison never leaves this
+//! machine, and there is none before the noise is drawn.
+
+mod decide;
+mod export;
 
 use clap::{Args, Subcommand};
 use peerlight_node_engine::{measure::CountPlan, privacy::exact::ExactRelease};
@@ -21,7 +25,10 @@ use crate::{
     error::Error,
     exact,
     node::Node,
-    release::receipt,
+    release::{
+        pending::{self, Pending},
+        receipt,
+    },
     store::{
         outbox::{self, OutboxRelease},
         receipts,
@@ -32,11 +39,18 @@ use crate::{
 pub const COLUMNS: &[&str] =
     &["release_id", "sequence", "program", "period", "state", "receipt", "attempts", "problem"];
 
-/// List releases, or compare one with the exact values it was made from.
+/// List releases, decide about them, compare one with the exact values behind it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   peerlight-node release list
+  peerlight-node release approve --all-due --name \"A. Ruiz\" --title \"Superintendent\"
+  peerlight-node release approve enrolled march --name \"A. Ruiz\" --title \"Superintendent\"
+  peerlight-node release withhold suspension annual --name \"A. Ruiz\" --title \"Superintendent\" --reason \"codes were wrong\"
   peerlight-node release show 4f0c… --output csv > comparison.csv
+  peerlight-node release export --all-waiting --to envelopes/
+
+With release_policy = \"approve\" in node.toml nothing is drawn before somebody
+approved that very release. Withholding is for good, and so is drawing.
 
 \"show\" prints exact values: it is for the district's own eyes.")]
 pub struct ReleaseArgs {
@@ -46,13 +60,19 @@ pub struct ReleaseArgs {
 
 #[derive(Subcommand)]
 enum ReleaseVerb {
-    /// Every release that was drawn.
+    /// Every release that is due, was decided about or was drawn.
     List {
         /// How rows are printed.
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
-    /// One release: true, sent and difference of every number.
+    /// Record that a person approves releases, before their noise is drawn.
+    Approve(decide::ApproveArgs),
+    /// Record that a release is never drawn; later steps of a running total go with it.
+    Withhold(decide::WithholdArgs),
+    /// Write sealed releases to files, to be carried by hand.
+    Export(export::ExportArgs),
+    /// One drawn release: true, sent and difference of every number.
     Show {
         /// The release.
         release_id: ReleaseId,
@@ -124,28 +144,84 @@ pub async fn release_rows(node: &Node) -> Result<Vec<ReleaseRow>, Error> {
 }
 
 pub async fn run(args: &ReleaseArgs, context: &Context) -> Result<(), Error> {
-    let node = context.node(&[]).await?;
     match &args.verb {
-        ReleaseVerb::List { output } => list(&node, *output).await,
-        ReleaseVerb::Show { release_id, output } => show(&node, release_id, *output).await,
+        ReleaseVerb::List { output } => list(&context.node(&[]).await?, *output).await,
+        ReleaseVerb::Approve(args) => decide::approve(args, context).await,
+        ReleaseVerb::Withhold(args) => decide::withhold(args, context).await,
+        ReleaseVerb::Export(args) => export::run(args, context).await,
+        ReleaseVerb::Show { release_id, output } => {
+            show(&context.node(&[]).await?, release_id, *output).await
+        }
     }
+}
+
+/// What was not drawn yet; nothing before a charter is approved.
+pub async fn pending_rows(node: &Node) -> Result<Vec<Pending>, Error> {
+    match Approved::find(&node.store, &node.membership()?).await? {
+        Some(approved) => pending::list(node, &approved).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A release that was not drawn, under [`COLUMNS`].
+pub fn pending_cells(pending: &Pending) -> Vec<String> {
+    let said = pending.decision.as_ref().map(|it| {
+        let reason = if it.reason.is_empty() { String::new() } else { format!(": {}", it.reason) };
+        format!("{} by {}, {}{reason}", it.verdict.as_str(), it.name, it.title)
+    });
+    vec![
+        String::new(),
+        String::new(),
+        pending.program.to_string(),
+        pending.period.to_string(),
+        pending.state.as_str().to_owned(),
+        String::new(),
+        String::new(),
+        said.unwrap_or_default(),
+    ]
+}
+
+fn pending_json(pending: &Pending) -> Value {
+    json!({
+        "program": pending.program,
+        "period": pending.period,
+        "due_at_seconds": pending.due_at,
+        "state": pending.state.as_str(),
+        "decision": pending.decision.as_ref().map(|it| json!({
+            "verdict": it.verdict.as_str(),
+            "name": it.name,
+            "title": it.title,
+            "reason": it.reason,
+            "decided_at_seconds": it.decided_at,
+        })),
+    })
 }
 
 async fn list(node: &Node, output: Output) -> Result<(), Error> {
     let rows = release_rows(node).await?;
+    let pending = pending_rows(node).await?;
     if output == Output::Json {
         let rows: Vec<_> = rows.iter().map(ReleaseRow::json).collect();
-        return Ok(print_json(json!({ "releases": rows }))?);
+        let pending: Vec<_> = pending.iter().map(pending_json).collect();
+        return Ok(print_json(json!({ "releases": rows, "not_drawn": pending }))?);
     }
     let mut table = Table::new(COLUMNS);
     for row in &rows {
         table.push(row.cells());
     }
+    for it in &pending {
+        table.push(pending_cells(it));
+    }
     Ok(table.print(output)?)
 }
 
 async fn show(node: &Node, id: &ReleaseId, output: Output) -> Result<(), Error> {
-    let absent = || Error::Absent(format!("there is no release {id}: see \"release list\""));
+    let absent = || {
+        Error::Absent(format!(
+            "there is no drawn release {id}: see \"release list\"; true and sent values are compared \
+             only after the noise is drawn"
+        ))
+    };
     let release = outbox::find(&node.store, id).await?.ok_or_else(absent)?;
     let payload = outbox::find_payload(&node.store, id).await?.ok_or_else(absent)?;
     let membership = node.membership()?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     Context,
     output::{Output, Table, print_json},
+    release::pending_rows,
 };
 use crate::{
     approval::Approved,
@@ -14,6 +15,7 @@ use crate::{
     error::Error,
     keys,
     membership::{self, Membership},
+    release::pending::PendingState,
     store::{
         imports,
         outbox::{self, OutboxState},
@@ -46,6 +48,8 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
     };
     let releases = outbox::list(&node.store).await?;
     let count = |state| releases.iter().filter(|release| release.state == state).count();
+    let pending = if membership.is_some() { pending_rows(&node).await? } else { Vec::new() };
+    let undrawn = |state| pending.iter().filter(|it| it.state == state).count();
     let held = imports::list(&node.store).await?;
     let years: Vec<String> = held
         .iter()
@@ -67,6 +71,8 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
             "releases_waiting": count(OutboxState::Waiting),
             "releases_sent": count(OutboxState::Sent),
             "releases_refused": count(OutboxState::Refused),
+            "releases_awaiting_approval": undrawn(PendingState::AwaitingApproval),
+            "releases_withheld": undrawn(PendingState::Withheld),
         }))?);
     }
     let mut table = Table::new(&["what", "state"]);
@@ -102,10 +108,12 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
     row(
         "releases",
         format!(
-            "{} sent, {} waiting, {} refused",
+            "{} sent, {} waiting, {} refused, {} awaiting approval, {} withheld",
             count(OutboxState::Sent),
             count(OutboxState::Waiting),
             count(OutboxState::Refused),
+            undrawn(PendingState::AwaitingApproval),
+            undrawn(PendingState::Withheld),
         ),
     );
     Ok(table.print(args.output)?)

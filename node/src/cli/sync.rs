@@ -17,8 +17,8 @@ use crate::{clock::InWords, error::Error, sync};
   peerlight-node sync --output json
 
 Safe to repeat: noise is drawn once, and a release that was sent is not sent
-again. Exit code 9 means that a new charter waits for approval, 5 that the hub
-could not be reached.")]
+again. Exit code 9 means that a new charter, or a release that is due, waits for
+approval; 5 that the hub could not be reached.")]
 pub struct SyncArgs {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t)]
@@ -41,6 +41,9 @@ pub async fn run(args: &SyncArgs, context: &Context) -> Result<(), Error> {
                 "receipts": synced.receipts,
                 "releases": rows.iter().map(ReleaseRow::json).collect::<Vec<_>>(),
                 "blocked": blocked,
+                "awaiting_approval": synced.awaiting.iter().map(|(program, period)| {
+                    json!({"program": program, "period": period})
+                }).collect::<Vec<_>>(),
                 "next_due_seconds": synced.next_due,
                 "problem": synced.problem.as_ref().map(ToString::to_string),
             }))?;
@@ -56,9 +59,16 @@ pub async fn run(args: &SyncArgs, context: &Context) -> Result<(), Error> {
     for blocked in &synced.blocked {
         eprintln!("Not released: {}.", blocked.reason);
     }
+    for (program, period) in &synced.awaiting {
+        eprintln!("Awaiting approval: {program} {period}.");
+    }
     eprintln!("{} drawn, {} receipts verified.", synced.drawn, synced.receipts);
     if let Some(next) = synced.next_due {
         eprintln!("Next due: {}.", InWords(next));
     }
-    synced.problem.map_or(Ok(()), Err)
+    match synced.problem {
+        Some(problem) => Err(problem),
+        None if synced.awaiting.is_empty() => Ok(()),
+        None => Err(Error::Awaiting(synced.awaiting.len())),
+    }
 }

@@ -13,13 +13,17 @@
 //! charge is spent whatever happens. Noise is drawn once per program and
 //! period: whoever asks again gets what was drawn.
 
+pub mod decision;
 pub mod ledger;
+pub mod pending;
 pub mod prepare;
 pub mod preview;
 pub mod receipt;
 pub mod seal;
 pub mod standing;
 
+#[cfg(test)]
+mod deciding;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

@@ -22,10 +22,11 @@ use peerlight_proto::{
 use ring::rand::{SecureRandom, SystemRandom};
 use sqlx::SqliteConnection;
 
+use super::decision::{self, Permission, ReleasePolicy};
 use crate::store::{
     Store, StoreError,
     approvals::{self, Approval},
-    audit, ledger,
+    audit, decisions, ledger,
     outbox::{self, OutboxRelease},
 };
 
@@ -43,6 +44,8 @@ pub struct Terms<'a> {
     pub directory_hash: ContentHash,
     /// The member that sends.
     pub member: &'a MemberId,
+    /// Whether a person approves every release.
+    pub policy: ReleasePolicy,
 }
 
 /// What became of a wish to release.
@@ -108,6 +111,12 @@ pub enum PrepareError {
         "the district does not offer {0}: declare it with `peerlight-node charter approve --offer`"
     )]
     NotOffered(ProgramId),
+    /// A person has to approve this release first.
+    #[error("{0} {1} awaits approval: run \"peerlight-node release approve\"")]
+    Awaiting(ProgramId, PeriodId),
+    /// A person withheld it.
+    #[error("{0} {1} was withheld: it is never drawn")]
+    Withheld(ProgramId, PeriodId),
     /// The layout in hand is not the one charter and directory define.
     #[error("{0} was counted under another charter or directory: count it again")]
     OtherLayout(ProgramId),
@@ -156,6 +165,7 @@ pub async fn prepare(
     let approval = recorded.ok_or(PrepareError::NothingApproved)?.approval;
     check_terms(terms, &approval)?;
     check_layout(terms, &approval, layout)?;
+    check_decision(&mut tx, terms, layout).await?;
 
     let entries = ledger::list_in(&mut tx).await?;
     let budget = year_budget(terms.charter, terms.directory, terms.member);
@@ -212,6 +222,21 @@ pub fn check_terms(terms: Terms<'_>, approval: &Approval) -> Result<(), PrepareE
     match approval.ceiling {
         Some(ceiling) if budget > ceiling => Err(PrepareError::AboveCeiling { budget, ceiling }),
         _ => Ok(()),
+    }
+}
+
+/// Refuses what a person withheld, or what still waits for one.
+async fn check_decision(
+    db: &mut SqliteConnection,
+    terms: Terms<'_>,
+    layout: &ReleaseLayout,
+) -> Result<(), PrepareError> {
+    let decisions = decisions::list_in(db, terms.charter.school_year).await?;
+    let (program, period) = (&layout.program, &layout.period);
+    match decision::permission(terms, &decisions, program, period) {
+        Permission::Granted => Ok(()),
+        Permission::Awaiting => Err(PrepareError::Awaiting(program.clone(), period.clone())),
+        Permission::Withheld => Err(PrepareError::Withheld(program.clone(), period.clone())),
     }
 }
 

@@ -312,3 +312,21 @@ async fn nothing_is_sealed_to_a_key_before_or_after_its_days() {
         assert_eq!(sealed == Err(SealError::NoActiveKey), !active, "{seconds}");
     }
 }
+
+#[tokio::test]
+async fn after_a_new_hub_key_the_same_payload_is_sealed_anew() {
+    let mut trial = Trial::new();
+    let store = trial.approved("node.db").await;
+    let (before, payload) = send(&trial, &store, "enrolled").await;
+    let (secret, public_key) = peerlight_proto::envelope::EnvelopeSecret::generate();
+    let mut key = trial.hub_keys.envelope_keys[0].clone();
+    key.key_id = peerlight_proto::document::key_id(&public_key);
+    key.public_key = public_key;
+    trial.hub_keys.envelope_keys = vec![key];
+    trial.hub_secret = secret;
+    let (after, same) = send(&trial, &store, "enrolled").await;
+    assert_eq!((after.payload_digest, same), (before.payload_digest, payload));
+    assert_ne!(after.recipient_key_id, before.recipient_key_id);
+    assert_eq!(after.sequence, before.sequence);
+    assert_eq!(ledger::list(&store).await.unwrap().len(), 1, "nothing is charged again");
+}

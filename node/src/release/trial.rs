@@ -19,6 +19,7 @@ use ring::signature::Ed25519KeyPair;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{
+    decision::ReleasePolicy,
     prepare::{PrepareError, Prepared, Terms, prepare},
     seal::Sender,
 };
@@ -38,6 +39,7 @@ pub(super) struct Trial {
     pub(super) receipt_key: Ed25519KeyPair,
     pub(super) hub_secret: EnvelopeSecret,
     pub(super) hub_keys: HubKeys,
+    pub(super) policy: ReleasePolicy,
 }
 
 impl Trial {
@@ -94,6 +96,7 @@ impl Trial {
             receipt_key,
             hub_secret,
             hub_keys,
+            policy: ReleasePolicy::Auto,
         }
     }
 
@@ -136,6 +139,7 @@ impl Trial {
             directory: &self.directory,
             directory_hash: ContentHash::of(b"directory"),
             member: &self.member,
+            policy: self.policy,
         }
     }
 

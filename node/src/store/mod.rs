@@ -1,5 +1,5 @@
 //! What the node must not lose, in one SQLite file: ledger, noisy releases,
-//! outbox, receipts, imports, approvals, signed documents, audit log.
+//! outbox, receipts, imports, approvals, decisions, signed documents, audit log.
 //!
 //! It never holds an exact count beyond an import's number of rows, nor a
 //! student id. Every commit is flushed to the disk before it is believed
@@ -19,6 +19,7 @@ use sqlx::{
 
 pub mod approvals;
 pub mod audit;
+pub mod decisions;
 pub mod documents;
 pub mod imports;
 pub mod ledger;

@@ -23,14 +23,18 @@ use crate::{
     error::Error,
     exact,
     node::Node,
-    release::prepare::{self, Prepared, Terms},
-    store::outbox,
+    release::{
+        decision::{self, Sorted},
+        prepare::{self, Prepared, Terms},
+    },
+    store::{decisions, outbox},
 };
 
 /// What drawing did.
 pub(super) struct Outcome {
     pub drawn: usize,
     pub blocked: Vec<Blocked>,
+    pub awaiting: Vec<(ProgramId, PeriodId)>,
     pub next_due: Option<UnixSeconds>,
     pub problem: Option<Error>,
 }
@@ -56,13 +60,22 @@ pub(super) async fn draw(
     let next_due =
         calendar.iter().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
     let due = schedule::due(&calendar, &done, clocks);
-    let mut outcome = Outcome { drawn: 0, blocked: Vec::new(), next_due, problem: None };
+    let terms = approved.terms(&called.membership.member, node.config.release_policy);
+    let decisions = decisions::list(&node.store, charter.school_year).await?;
+    let Sorted { granted: due, awaiting } = decision::sort(terms, &decisions, due);
+    let awaiting = awaiting.iter().map(|step| (step.program.clone(), step.period.clone()));
+    let mut outcome = Outcome {
+        drawn: 0,
+        blocked: Vec::new(),
+        awaiting: awaiting.collect(),
+        next_due,
+        problem: None,
+    };
     if due.is_empty() {
         return Ok(outcome);
     }
     let tables = tables_if_needed(node, called, approved, &due).await?;
     let columns = exact::columns(node, charter.school_year).await?;
-    let terms = approved.terms(&called.membership.member);
     let mut layouts: Vec<ReleaseLayout> = Vec::new();
     for step in due {
         let block = |reason: String| Blocked {

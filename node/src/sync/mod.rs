@@ -9,8 +9,10 @@
 //! be drawn; a failure leaves everything before it done and nothing half done.
 
 mod due;
+mod export;
 mod outbound;
 
+pub use export::{Exported, Wish, export};
 use peerlight_proto::{
     names::{PeriodId, ProgramId},
     units::UnixSeconds,
@@ -38,6 +40,8 @@ pub struct Synced {
     pub receipts: usize,
     /// Programs that are due but cannot be released, with the reason.
     pub blocked: Vec<Blocked>,
+    /// Releases that are due and wait for a person's approval.
+    pub awaiting: Vec<(ProgramId, PeriodId)>,
     /// When the next offered step of the calendar is due, if one is left.
     pub next_due: Option<UnixSeconds>,
     /// Why nothing new was drawn, or not everything was sent.
@@ -68,8 +72,14 @@ struct Called {
 /// Calls the hub: refreshes documents, draws what is due, sends what waits.
 pub async fn sync(node: &Node) -> Result<Synced, Error> {
     let called = call(node).await?;
-    let mut synced =
-        Synced { drawn: 0, receipts: 0, blocked: Vec::new(), next_due: None, problem: None };
+    let mut synced = Synced {
+        drawn: 0,
+        receipts: 0,
+        blocked: Vec::new(),
+        awaiting: Vec::new(),
+        next_due: None,
+        problem: None,
+    };
     if called.status == MemberStatus::ReceiveOnly {
         return Ok(synced);
     }
@@ -79,6 +89,7 @@ pub async fn sync(node: &Node) -> Result<Synced, Error> {
             let outcome = due::draw(node, &called, &approved).await?;
             synced.drawn = outcome.drawn;
             synced.blocked = outcome.blocked;
+            synced.awaiting = outcome.awaiting;
             synced.next_due = outcome.next_due;
             synced.problem = outcome.problem;
         }

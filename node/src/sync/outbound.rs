@@ -57,17 +57,9 @@ async fn send_one(
     keys: &Keys,
     release: &OutboxRelease,
 ) -> Result<(), Error> {
-    let id = &release.entry.release_id;
     let membership = &called.membership;
-    let sender = Sender {
-        consortium: &membership.consortium,
-        member: &membership.member,
-        signing_key: keys.signing(),
-    };
     let hub_keys = &called.documents.hub_keys.document;
-    let now = node.clock.now();
-    let payload = outbox::find_payload(&node.store, id).await?.unwrap_or_default();
-    let envelope = seal::seal(sender, hub_keys, release, &payload, now)?;
+    let envelope = seal(node, called, keys, release).await?;
     let signed = called.hub.send_release(&envelope).await?;
     receipt::record(
         &node.store,
@@ -75,10 +67,29 @@ async fn send_one(
         &membership.consortium,
         &membership.member,
         &signed,
-        now,
+        node.clock.now(),
     )
     .await?;
     Ok(())
+}
+
+/// Puts a release's stored payload into an envelope for the hub of now.
+pub(super) async fn seal(
+    node: &Node,
+    called: &Called,
+    keys: &Keys,
+    release: &OutboxRelease,
+) -> Result<Vec<u8>, Error> {
+    let membership = &called.membership;
+    let sender = Sender {
+        consortium: &membership.consortium,
+        member: &membership.member,
+        signing_key: keys.signing(),
+    };
+    let hub_keys = &called.documents.hub_keys.document;
+    let payload = outbox::find_payload(&node.store, &release.entry.release_id).await?;
+    let payload = payload.unwrap_or_default();
+    Ok(seal::seal(sender, hub_keys, release, &payload, node.clock.now())?)
 }
 
 /// Keeps in the outbox why a release was not sent.

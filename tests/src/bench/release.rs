@@ -17,6 +17,7 @@ use opendp::{
 };
 use peerlight_node::{
     release::{
+        decision::ReleasePolicy,
         prepare::{Terms, prepare},
         seal::{Sender, seal},
     },
@@ -153,6 +154,7 @@ impl District {
             directory: &self.directory,
             directory_hash: ContentHash::of(b"directory"),
             member: &self.member,
+            policy: ReleasePolicy::Auto,
         }
     }
 
