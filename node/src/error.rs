@@ -11,6 +11,7 @@ use crate::{
     documents::DocumentError,
     home::HomeError,
     hub::{HubError, Recovery},
+    journal::JournalError,
     keys::KeyError,
     membership::MembershipError,
     records::{CountError, ImportError, RecordsError},
@@ -61,6 +62,9 @@ pub enum Error {
     /// A charter cannot be shown.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// The contribution journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A release was not drawn.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -153,6 +157,7 @@ impl Error {
             Self::NotConfirmed(_) | Self::Awaiting(_) => Exit::ApprovalNeeded,
             Self::Prepare(error) => prepare(error),
             Self::Decision(error) => decision(error),
+            Self::Journal(error) => journal(error),
             Self::Seal(_) => Exit::Unreachable,
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
@@ -177,8 +182,20 @@ fn import(error: &ImportError) -> Exit {
     }
 }
 
+fn journal(error: &JournalError) -> Exit {
+    match error {
+        JournalError::Absent { .. } | JournalError::Lost { .. } | JournalError::Ahead(_) => {
+            Exit::BudgetRefused
+        }
+        JournalError::Moved { .. } | JournalError::Write { .. } | JournalError::Store(_) => {
+            Exit::Other
+        }
+    }
+}
+
 fn prepare(error: &PrepareError) -> Exit {
     match error {
+        PrepareError::Journal(error) => journal(error),
         PrepareError::NothingApproved
         | PrepareError::NotApproved { .. }
         | PrepareError::Older { .. }

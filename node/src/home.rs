@@ -3,7 +3,8 @@
 //! ```text
 //! node.toml        settings, edited by people     keys/     secrets, for the owner only
 //! membership.toml  who this node is, where        records/  sealed student years
-//! node.db          ledger, outbox, receipts, approvals, signed documents, audit
+//! node.db          ledger, outbox, receipts,      journal/  sealed contribution journals
+//!                  approvals, signed documents, audit
 //! ```
 //!
 //! A file is replaced whole or not at all: a new one is written and synced
@@ -94,6 +95,11 @@ impl Home {
     /// Sealed student years.
     pub fn records(&self) -> PathBuf {
         self.0.join("records")
+    }
+
+    /// Sealed contribution journals.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
     }
 
     /// Who this node is at which hub; written by joining.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cli, daemon, page ──▶ sync, membership, documents, approval ──▶ hub (TLS)
-//!                  └──▶ records, release, store ──▶ the engine (pure)
+//!                  └──▶ records, journal, release, store ──▶ the engine (pure)
 //! ```
 //!
 //! This crate is the shell: files, clock, database, network. What decides is in
@@ -24,6 +24,7 @@ pub mod exact;
 pub mod home;
 pub mod hub;
 pub mod join;
+pub mod journal;
 pub mod keys;
 pub mod local;
 pub mod membership;

@@ -1,7 +1,10 @@
 //! `ledger`: what the reporting year's privacy budget was spent on.
 
 use clap::Args;
-use peerlight_proto::{layout::year_budget, units::SchoolYear};
+use peerlight_proto::{
+    layout::year_budget,
+    units::{PicoRho, SchoolYear},
+};
 use serde_json::to_value;
 
 use super::{
@@ -17,7 +20,7 @@ use crate::{approval::Approved, error::Error, release::ledger::LedgerView, store
   peerlight-node ledger --year 2025-26 --output json
 
 A charge touches the ledger of each of its grades; no grade may pass the year's
-budget. The chain of charges is checked whenever it is read.")]
+budget. A running count is paid for at its first step, for all of them. The chain of charges is checked whenever it is read.")]
 pub struct LedgerArgs {
     /// Reporting year; the charter's if absent.
     #[arg(long, value_name = "YEAR")]
@@ -50,7 +53,7 @@ pub async fn run(args: &LedgerArgs, context: &Context) -> Result<(), Error> {
             charge.program.to_string(),
             charge.period.to_string(),
             charge.grades.to_string(),
-            charge.pico_rho.0.to_string(),
+            paid(charge.pico_rho, args.output),
         ]);
     }
     table.print(args.output)?;
@@ -64,4 +67,13 @@ pub async fn run(args: &LedgerArgs, context: &Context) -> Result<(), Error> {
         left.print(Output::Text)?;
     }
     Ok(())
+}
+
+/// A charge for people; files keep the number.
+fn paid(pico_rho: PicoRho, output: Output) -> String {
+    if pico_rho == PicoRho(0) && output == Output::Text {
+        "paid at step 1".to_owned()
+    } else {
+        pico_rho.0.to_string()
+    }
 }

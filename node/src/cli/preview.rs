@@ -9,7 +9,7 @@ use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
 };
-use crate::{approval::Approved, error::Error, exact, release::preview::Preview};
+use crate::{approval::Approved, error::Error, exact, release::preview::Preview, store::outbox};
 
 /// Show what would leave and what it costs; draws nothing.
 #[derive(Args)]
@@ -19,7 +19,8 @@ use crate::{approval::Approved, error::Error, exact, release::preview::Preview};
 
 One row a program, period and way of splitting schools. Sigma is the standard
 deviation of the noise added to every number, in units of the numbers that are
-summed; each grade pays rho = l2_squared / (2 sigma^2).")]
+summed; each grade pays rho = l2_squared / (2 sigma^2). A running count is there
+once, with the releases still to come: its first one pays for all of them.")]
 pub struct PreviewArgs {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t)]
@@ -37,7 +38,8 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
         Some(it) => (&it.charter.document, &it.directory.document),
         None => (&latest.charter.document, &latest.directory.document),
     };
-    let preview = Preview::of_year(charter, directory, &membership.member, offers)?;
+    let drawn = outbox::drawn(&node.store, charter.school_year).await?;
+    let preview = Preview::of_year(charter, directory, &membership.member, &drawn, offers)?;
     let columns = exact::columns(&node, charter.school_year).await?;
     let absent = measure::absent_groups(charter, offers, columns);
     let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
@@ -52,6 +54,7 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
         "margin",
         "measure",
         "grades",
+        "releases",
         "cells",
         "l2_squared",
         "sigma",
@@ -60,7 +63,7 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
     ]);
     let mut numbers = 0;
     for row in &preview.programs {
-        numbers += row.cells;
+        numbers += row.cells * row.releases;
         let percent = row.pico_rho.0 as f64 / preview.budget_pico_rho.0.max(1) as f64 * 100.0;
         table.push(vec![
             row.program.to_string(),
@@ -68,6 +71,7 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
             row.margin.to_string(),
             row.measure.clone(),
             row.grades.to_string(),
+            row.releases.to_string(),
             row.cells.to_string(),
             row.l2_squared.to_string(),
             format!("{:.4}", row.sigma),

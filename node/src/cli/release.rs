@@ -6,7 +6,7 @@ mod decide;
 mod export;
 
 use clap::{Args, Subcommand};
-use peerlight_node_engine::{measure::CountPlan, privacy::exact::ExactRelease};
+use peerlight_node_engine::privacy::exact::ExactRelease;
 use peerlight_proto::{
     layout::{Block, ReleaseLayout, release_layout},
     names::{MemberId, ReleaseId},
@@ -235,12 +235,9 @@ async fn show(node: &Node, id: &ReleaseId, output: Output) -> Result<(), Error> 
     let sent = wire::decode_payload(&payload, &layout)
         .map_err(|error| Error::Absent(format!("the stored release cannot be read: {error}")))?;
     let tables = documents::growth_tables(&node.store, &membership, &charter).await?;
-    let columns = exact::columns(node, entry.school_year).await?;
-    let one = std::slice::from_ref(&layout);
-    let plan =
-        CountPlan::new(&charter.document, &directory, member, one, tables.as_ref(), columns)?;
-    let totals = exact::count(node, plan, entry.school_year).await?;
-    let exact = totals.into_iter().next().ok_or_else(absent)?;
+    let totals =
+        exact::release(node, &charter.document, &directory, member, &layout, tables.as_ref());
+    let exact = totals.await?.ok_or_else(absent)?;
     print_comparison(&layout, &exact, &sent, output)?;
     let is_approved = Approved::find(&node.store, &membership).await?;
     if is_approved.is_some_and(|it| it.charter.hash != entry.charter_hash) {

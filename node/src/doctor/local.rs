@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, io::Write as _, os::unix::fs::PermissionsExt as _};
 
-use peerlight_proto::{names::ReleaseId, units::ContentHash};
+use peerlight_proto::{
+    names::ReleaseId,
+    units::{ContentHash, SchoolYear},
+};
 
 use super::Check;
 use crate::{
@@ -11,12 +14,13 @@ use crate::{
     documents::{DocumentError, Documents},
     error::Error,
     home::Home,
+    journal::{Book, Folder},
     keys::{self, Keys},
     membership::{self, Membership},
     records::{RecordKeys, Records, RecordsError},
     release::receipt,
     store::{
-        Store, audit, imports, ledger,
+        Store, audit, imports, journals, ledger,
         outbox::{self, OutboxRelease, OutboxState},
         receipts,
     },
@@ -71,6 +75,7 @@ pub(super) async fn held(home: &Home, store: &Store) -> Vec<Check> {
         Check::of("ledger chain", charges),
         Check::of("audit chain", entries),
         Check::of("records", records(home, store).await),
+        Check::of("contribution journal", journal(home, store).await),
     ];
     let Ok(membership) = Membership::open(home) else { return checks };
     checks.push(Check::of("releases", releases(store, &membership).await));
@@ -223,6 +228,18 @@ async fn check_receipt(
 
 fn damaged(release: &ReleaseId, what: &str) -> Error {
     Error::Absent(format!("release {release} {what}: restore the newest backup of node.db"))
+}
+
+/// Whether the journal of every year that was released from is whole.
+async fn journal(home: &Home, store: &Store) -> Result<String, Error> {
+    let folder = Folder::new(home.journal(), Keys::open(home)?.master());
+    let mut years: BTreeSet<SchoolYear> =
+        ledger::list(store).await?.iter().map(|entry| entry.school_year).collect();
+    years.extend(journals::list(store).await?.iter().map(|row| row.school_year));
+    for year in &years {
+        Book::open(store, folder.clone(), *year).await?;
+    }
+    Ok(format!("{} of {} whole", years.len(), years.len()))
 }
 
 /// Whether the newest documents that were fetched are the approved ones.

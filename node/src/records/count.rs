@@ -10,7 +10,8 @@ use peerlight_node_engine::{
 };
 
 use super::{
-    decode::RecordFile,
+    contact::Met,
+    decode::{RecordFile, positions_of},
     priors::{Priors, resolvable},
 };
 
@@ -48,10 +49,31 @@ impl Year {
     }
 }
 
-/// Counts a year under a plan, on up to `threads` threads.
+/// Counts a year under a plan as its records are, on up to `threads` threads:
+/// for the district's own eyes.
 pub fn count<'a>(
     year: &Year,
     plan: &'a CountPlan,
+    threads: usize,
+) -> std::result::Result<Counter<'a>, CountError> {
+    run(year, plan, None, threads)
+}
+
+/// Counts a year under a plan where the journal has its students, each once:
+/// for releases.
+pub fn count_met<'a>(
+    year: &Year,
+    plan: &'a CountPlan,
+    met: &Met,
+    threads: usize,
+) -> std::result::Result<Counter<'a>, CountError> {
+    run(year, plan, Some(met), threads)
+}
+
+fn run<'a>(
+    year: &Year,
+    plan: &'a CountPlan,
+    met: Option<&Met>,
     threads: usize,
 ) -> std::result::Result<Counter<'a>, CountError> {
     let own = year.file.columns();
@@ -63,6 +85,7 @@ pub fn count<'a>(
     let earlier = year.earlier.each_ref().map(Option::as_ref);
     let priors = Priors::read(resolved, earlier).map_err(content)?;
     let positions = year.file.positions(plan.schools());
+    let frozen = met.map(|met| positions_of(met.journal.schools(), plan.schools()));
     let next = AtomicUsize::new(0);
     let work = || -> Result<Counter<'a>> {
         let mut counter = plan.counter();
@@ -72,9 +95,17 @@ pub fn count<'a>(
                 return Ok(counter);
             }
             let with_students = !resolved.is_empty();
+            let mut first = year.file.first_row(part);
             year.file.part(part, columns, &positions, with_students, |chunk, students| {
                 priors.fill(chunk, students);
-                counter.add(chunk);
+                let rows = first..first + chunk.rows();
+                first = rows.end;
+                if let (Some(met), Some(frozen)) = (met, &frozen) {
+                    met.journal.freeze(chunk, &met.entries[rows.clone()], frozen);
+                    counter.add_students(chunk, &met.entries[rows]);
+                } else {
+                    counter.add(chunk);
+                }
             })?;
         }
     };

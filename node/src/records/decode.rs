@@ -15,13 +15,14 @@ use parquet::{
 };
 use peerlight_node_engine::{
     intake::Shape,
+    privacy::journal::{Pseudonym, Student},
     student::{Chunk, Column, ColumnSet, MISSING, Values},
 };
 use peerlight_proto::{names::SchoolId, units::SchoolYear};
 
 use super::{
     keys::PSEUDONYM,
-    layout::{SCHOOL, SCHOOLS, SHAPE, STUDENT, YEAR},
+    layout::{SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR},
 };
 
 /// Rows of a chunk.
@@ -35,9 +36,6 @@ pub struct RecordFile {
     schools: Vec<String>,
     shape: Option<Shape>,
 }
-
-/// A student's pseudonym, as a number.
-pub(super) type Pseudonym = u128;
 
 impl RecordFile {
     /// Reads what a file says about itself.
@@ -80,6 +78,36 @@ impl RecordFile {
         self.shape.as_ref()
     }
 
+    /// The schools it has rows of, by the position that rows name.
+    pub(super) fn school_list(&self) -> &[String] {
+        &self.schools
+    }
+
+    /// The first row of a part.
+    pub(super) fn first_row(&self, part: usize) -> usize {
+        let groups = &self.reader.metadata().row_groups()[..part];
+        groups.iter().map(|group| group.num_rows().max(0) as usize).sum()
+    }
+
+    /// The students of a part's rows.
+    pub(super) fn students(&self, part: usize) -> Result<Vec<Student>> {
+        let group = self.reader.get_row_group(part)?;
+        let rows = group.metadata().num_rows().max(0) as usize;
+        let read = |name: &str| -> Result<Vec<Option<Pseudonym>>> {
+            let mut source = Source::<FixedLenByteArrayType>::new(&*group, name)?;
+            source.read(rows)?;
+            let mut ids = Vec::new();
+            source.spread(rows, &mut ids, None, |value| Some(pseudonym(value.data())));
+            Ok(ids)
+        };
+        let local = read(STUDENT)?;
+        let schema = group.metadata().schema_descr();
+        let has_statewide = schema.columns().iter().any(|column| column.name() == STATEWIDE);
+        let statewide = if has_statewide { read(STATEWIDE)? } else { vec![None; rows] };
+        let pairs = local.into_iter().zip(statewide);
+        Ok(pairs.map(|(local, statewide)| Student { statewide, local }).collect())
+    }
+
     /// The schools it has rows of.
     pub fn schools(&self) -> BTreeSet<&str> {
         self.schools.iter().map(String::as_str).collect()
@@ -87,11 +115,7 @@ impl RecordFile {
 
     /// Where each of its schools is among `counted`, which are ordered.
     pub(super) fn positions(&self, counted: &[SchoolId]) -> Vec<u32> {
-        let find = |school: &String| counted.binary_search_by(|id| id.as_str().cmp(school));
-        self.schools
-            .iter()
-            .map(|school| find(school).map_or(Chunk::NO_SCHOOL, |position| position as u32))
-            .collect()
+        positions_of(&self.schools, counted)
     }
 
     /// Reads one part chunk by chunk. `positions` says where the schools are;
@@ -142,6 +166,13 @@ impl RecordFile {
         self.part(part, columns, &positions, false, |chunk, _| rows += chunk.rows())?;
         Ok(rows)
     }
+}
+
+/// Where each of these schools is among `counted`, which are ordered.
+pub(super) fn positions_of(schools: &[String], counted: &[SchoolId]) -> Vec<u32> {
+    let find = |school: &String| counted.binary_search_by(|id| id.as_str().cmp(school));
+    let position = |school| find(school).map_or(Chunk::NO_SCHOOL, |position| position as u32);
+    schools.iter().map(position).collect()
 }
 
 fn pseudonym(bytes: &[u8]) -> Pseudonym {

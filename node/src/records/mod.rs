@@ -10,6 +10,7 @@
 //! A file is written under another name, flushed, and renamed before any row
 //! names it; what no row names is swept. Nothing here prints a value.
 
+mod contact;
 mod count;
 mod decode;
 mod import;
@@ -31,7 +32,8 @@ use peerlight_node_engine::intake::StudentYears;
 use peerlight_proto::units::hexadecimal;
 use ring::rand::{SecureRandom, SystemRandom};
 
-pub use count::{CountError, Year, count};
+pub use contact::{Met, meet};
+pub use count::{CountError, Year, count, count_met};
 pub use decode::RecordFile;
 pub use import::{
     Applied, ImportError, ImportOptions, Outcome, apply, effective_columns, sweep, year,

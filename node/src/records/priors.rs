@@ -7,9 +7,12 @@
 use std::collections::HashMap;
 
 use parquet::errors::Result;
-use peerlight_node_engine::student::{Chunk, Column, ColumnSet, MISSING, Values};
+use peerlight_node_engine::{
+    privacy::journal::Pseudonym,
+    student::{Chunk, Column, ColumnSet, MISSING, Values},
+};
 
-use super::decode::{Pseudonym, RecordFile};
+use super::decode::RecordFile;
 
 /// By years back: what is resolved, and from which column of that year.
 const RESOLVED: [[(Column, Column); 5]; 3] = [

@@ -64,7 +64,8 @@ pub enum Permission {
 /// Whether one release may be drawn, by the policy and the year's decisions.
 ///
 /// An approval is of the documents it was given under: after a change of
-/// charter or directory it is asked for again. Withholding a step of a stream
+/// charter or directory it is asked for again. A later step of a stream has no
+/// choice of documents: it goes on under those of the first. Withholding a step of a stream
 /// withholds every later one, because a running total cannot skip a step.
 pub fn permission(
     terms: Terms<'_>,
@@ -79,14 +80,21 @@ pub fn permission(
     let approves = |it: &Decision| {
         it.verdict == Verdict::Approved
             && it.period == *period
-            && it.charter_hash == terms.charter_hash
-            && it.directory_hash == terms.directory_hash
+            && (is_later_step(terms.charter, program, period)
+                || (it.charter_hash, it.directory_hash)
+                    == (terms.charter_hash, terms.directory_hash))
     };
     match terms.policy {
         ReleasePolicy::Auto => Permission::Granted,
         ReleasePolicy::Approve if of_program.any(approves) => Permission::Granted,
         ReleasePolicy::Approve => Permission::Awaiting,
     }
+}
+
+fn is_later_step(charter: &Charter, program: &ProgramId, period: &PeriodId) -> bool {
+    charter.program(program).is_some_and(|program| {
+        program.continual.is_some() && program.periods.first().is_some_and(|it| it.id != *period)
+    })
 }
 
 /// Whether a decision about a program withholds this period of it.

@@ -29,4 +29,6 @@ mod faults;
 #[cfg(test)]
 mod road;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod trial;

@@ -7,7 +7,7 @@
 use std::{num::NonZeroUsize, thread};
 
 use peerlight_node_engine::privacy::{
-    budget::{Charge, Refused, YearLedger},
+    budget::{Charge, Refused, Under, YearLedger},
     chain::Entry,
     exact::ExactRelease,
     release::{DrawError, NoisyRelease},
@@ -23,11 +23,14 @@ use ring::rand::{SecureRandom, SystemRandom};
 use sqlx::SqliteConnection;
 
 use super::decision::{self, Permission, ReleasePolicy};
-use crate::store::{
-    Store, StoreError,
-    approvals::{self, Approval},
-    audit, decisions, ledger,
-    outbox::{self, OutboxRelease},
+use crate::{
+    journal::{JournalError, Move},
+    store::{
+        Store, StoreError,
+        approvals::{self, Approval},
+        audit, decisions, ledger,
+        outbox::{self, OutboxRelease},
+    },
 };
 
 /// What a release is made under: the charter and directory in force, verified,
@@ -46,6 +49,13 @@ pub struct Terms<'a> {
     pub member: &'a MemberId,
     /// Whether a person approves every release.
     pub policy: ReleasePolicy,
+}
+
+impl Terms<'_> {
+    /// The documents, by their hashes.
+    pub const fn under(&self) -> Under {
+        Under { charter_hash: self.charter_hash, directory_hash: self.directory_hash }
+    }
 }
 
 /// What became of a wish to release.
@@ -135,9 +145,28 @@ pub enum PrepareError {
     /// The thread that drew the noise ended early.
     #[error("drawing the noise of {0} was interrupted: try again")]
     Interrupted(ProgramId),
+    /// The contribution journal does not fit.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The exact totals of a release.
+#[derive(Debug)]
+pub struct Totals<'a> {
+    /// The integers of its layout.
+    pub exact: ExactRelease,
+    /// Of a step of a running count: what becomes of the contribution journal
+    /// in the same transaction.
+    pub journal: Option<&'a Move>,
+}
+
+impl From<ExactRelease> for Totals<'_> {
+    fn from(exact: ExactRelease) -> Self {
+        Self { exact, journal: None }
+    }
 }
 
 impl From<sqlx::Error> for PrepareError {
@@ -148,33 +177,35 @@ impl From<sqlx::Error> for PrepareError {
 
 /// Draws, charges and stores one release, or gives what was drawn before.
 ///
-/// `exact` are the totals of `layout`, which must be the one the terms define.
+/// `totals` are those of `layout`, which must be the one the terms define.
 pub async fn prepare(
     store: &Store,
     terms: Terms<'_>,
     layout: &ReleaseLayout,
-    exact: ExactRelease,
+    totals: impl Into<Totals<'_>>,
     now: UnixSeconds,
 ) -> Result<Prepared, PrepareError> {
+    let Totals { exact, journal } = totals.into();
     let school_year = terms.charter.school_year;
     let mut tx = store.begin().await?;
     if let Some(drawn) = find_drawn(&mut tx, school_year, &layout.program, &layout.period).await? {
         return Ok(Prepared::AlreadyDrawn(drawn));
     }
-    let recorded = approvals::find_newest_in(&mut tx).await?;
-    let approval = recorded.ok_or(PrepareError::NothingApproved)?.approval;
-    check_terms(terms, &approval)?;
-    check_layout(terms, &approval, layout)?;
+    let entries = ledger::list_in(&mut tx).await?;
+    check_approved(&mut tx, terms, layout, &entries).await?;
+    check_layout(terms, layout)?;
     check_decision(&mut tx, terms, layout).await?;
 
-    let entries = ledger::list_in(&mut tx).await?;
     let budget = year_budget(terms.charter, terms.directory, terms.member);
     let mut year = YearLedger::from_entries(school_year, budget, &entries);
-    let charge = year.charge(layout)?;
+    let charge = year.charge(layout, terms.under())?;
 
     let noisy = draw(exact, layout.clone(), charge).await?;
+    if let Some(journal) = journal {
+        journal.apply_in(&mut tx).await?;
+    }
     let release_id = new_release_id()?;
-    let posting = noisy.posting(release_id.clone(), terms.charter_hash, terms.directory_hash, now);
+    let posting = noisy.posting(release_id.clone(), now);
     let last = outbox::find_last_in(&mut tx).await?;
     ledger::insert_in(&mut tx, &Entry::after(entries.last(), posting)).await?;
     outbox::insert_in(&mut tx, &release_id, &noisy, layout.envelope_kind(), last.as_ref()).await?;
@@ -240,14 +271,44 @@ async fn check_decision(
     }
 }
 
-fn check_layout(
+/// Refuses what the newest approval does not allow; but a running count goes
+/// on under the documents it was started under, if the district approved them.
+async fn check_approved(
+    db: &mut SqliteConnection,
     terms: Terms<'_>,
-    approval: &Approval,
     layout: &ReleaseLayout,
+    entries: &[Entry],
 ) -> Result<(), PrepareError> {
-    if !approval.offered.contains(&layout.program) {
-        return Err(PrepareError::NotOffered(layout.program.clone()));
+    let approvals = approvals::list_in(db).await?;
+    let Some(newest) = approvals.last() else { return Err(PrepareError::NothingApproved) };
+    let is_of = |approval: &Approval| {
+        let under = terms.under();
+        approval.charter_hash == under.charter_hash
+            && approval.directory_hash == under.directory_hash
+            && approval.offered.contains(&layout.program)
+    };
+    let year = terms.charter.school_year;
+    let mut drawn = entries.iter().filter(|it| it.school_year == year);
+    let first = drawn.find(|it| it.program == layout.program);
+    let is_started = layout.step().is_some_and(|(_, step)| step > 0)
+        && first.is_some_and(|first| {
+            (first.charter_hash, first.directory_hash) == (terms.charter_hash, terms.directory_hash)
+        });
+    let newest = &newest.approval;
+    let is_newest =
+        (newest.charter_hash, newest.directory_hash) == (terms.charter_hash, terms.directory_hash);
+    if is_started && !is_newest && approvals.iter().any(|it| is_of(&it.approval)) {
+        return Ok(());
     }
+    check_terms(terms, newest)?;
+    if newest.offered.contains(&layout.program) {
+        Ok(())
+    } else {
+        Err(PrepareError::NotOffered(layout.program.clone()))
+    }
+}
+
+fn check_layout(terms: Terms<'_>, layout: &ReleaseLayout) -> Result<(), PrepareError> {
     let Terms { charter, directory, member, .. } = terms;
     let defined = release_layout(charter, directory, member, &layout.program, &layout.period)?;
     if defined == *layout { Ok(()) } else { Err(PrepareError::OtherLayout(layout.program.clone())) }

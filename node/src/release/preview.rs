@@ -1,8 +1,10 @@
 //! What would leave and what it would cost: from charter and directory alone,
 //! drawing nothing and looking at no student.
 
+use std::collections::BTreeSet;
+
 use peerlight_proto::{
-    charter::Charter,
+    charter::{Charter, Period},
     directory::Directory,
     group::Margin,
     layout::{LayoutError, ReleaseLayout, release_layout, year_budget},
@@ -38,9 +40,13 @@ pub struct PreviewRow {
     pub measure: String,
     /// Grades whose ledgers pay.
     pub grades: GradeSet,
-    /// Integers sent.
+    /// Releases that its price pays for: those of a running count that are
+    /// still to come, else 1.
+    pub releases: usize,
+    /// Integers sent in each.
     pub cells: usize,
-    /// Largest squared change by one student, in squared units of the integers.
+    /// Largest squared change by one student, in squared units of the integers;
+    /// 0 where it was paid for before.
     pub l2_squared: u64,
     /// Standard deviation of the noise, in units of the integers; exact.
     pub sigma: f64,
@@ -49,46 +55,53 @@ pub struct PreviewRow {
 }
 
 impl Preview {
-    /// Rows of these layouts.
-    pub fn of<'a>(
-        layouts: impl IntoIterator<Item = &'a ReleaseLayout>,
-        budget_pico_rho: PicoRho,
-    ) -> Self {
-        let programs = layouts.into_iter().flat_map(rows).collect();
-        Self { schema_version: SCHEMA_VERSION, programs, budget_pico_rho }
-    }
-
     /// Rows of every program and period of a charter that `offered` holds for.
-    /// A program for which the member has no school is left out.
+    /// A program for which the member has no school is left out. A running
+    /// count is there once, at its first step that is not among `drawn`, for
+    /// all the steps from there.
+    ///
+    /// Over the rows of a program, the sum of `l2_squared / (2 sigma^2)` is
+    /// what the ledger will be charged.
     pub fn of_year(
         charter: &Charter,
         directory: &Directory,
         member: &MemberId,
+        drawn: &BTreeSet<(ProgramId, PeriodId)>,
         offered: impl Fn(&ProgramId) -> bool,
     ) -> Result<Self, LayoutError> {
-        let mut layouts = Vec::new();
+        let mut programs = Vec::new();
         for program in charter.policy.programs.iter().filter(|program| offered(&program.id)) {
-            for period in &program.periods {
+            let mut periods: Vec<&Period> = program.periods.iter().collect();
+            let mut releases = 1;
+            if program.continual.is_some() {
+                let is_drawn = |it: &&Period| drawn.contains(&(program.id.clone(), it.id.clone()));
+                periods.retain(|it| !is_drawn(it));
+                releases = periods.len();
+                periods.truncate(1);
+            }
+            for period in periods {
                 match release_layout(charter, directory, member, &program.id, &period.id) {
-                    Ok(layout) => layouts.push(layout),
+                    Ok(layout) => programs.extend(rows(&layout, releases)),
                     Err(LayoutError::NoSchools(..)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
-        Ok(Self::of(&layouts, year_budget(charter, directory, member)))
+        let budget_pico_rho = year_budget(charter, directory, member);
+        Ok(Self { schema_version: SCHEMA_VERSION, programs, budget_pico_rho })
     }
 }
 
-fn rows(layout: &ReleaseLayout) -> impl Iterator<Item = PreviewRow> {
-    layout.blocks.iter().map(|block| PreviewRow {
+fn rows(layout: &ReleaseLayout, releases: usize) -> impl Iterator<Item = PreviewRow> {
+    layout.blocks.iter().map(move |block| PreviewRow {
         program: layout.program.clone(),
         period: layout.period.clone(),
         margin: block.margin,
         measure: layout.measure.clone(),
         grades: layout.grades,
+        releases,
         cells: block.cells(),
-        l2_squared: block.l2_squared,
+        l2_squared: if block.quantity.is_paid_for() { 0 } else { block.l2_squared },
         sigma: block.sigma.units(),
         pico_rho: block.pico_rho,
     })

@@ -142,7 +142,8 @@ async fn preview_and_ledger_agree_with_rho_of_sensitivity_and_sigma() {
     let trial = Trial::new();
     let store = trial.approved("node.db").await;
     let preview =
-        Preview::of_year(&trial.charter, &trial.directory, &trial.member, |_| true).unwrap();
+        Preview::of_year(&trial.charter, &trial.directory, &trial.member, &[].into(), |_| true)
+            .unwrap();
     let programs = trial.charter.policy.programs.iter().map(|program| program.id.clone());
     for program in programs {
         for period in &trial.charter.program(&program).unwrap().periods {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use peerlight_node_engine::privacy::exact::ExactRelease;
 use peerlight_proto::{
     catalogue::Catalogue,
-    charter::{Charter, Policy},
+    charter::{Charter, Continual, Period, Policy},
     directory::{Directory, Level, School},
     document,
     envelope::EnvelopeSecret,
@@ -23,9 +23,13 @@ use super::{
     prepare::{PrepareError, Prepared, Terms, prepare},
     seal::Sender,
 };
-use crate::store::{
-    Store,
-    approvals::{self, Approval},
+use crate::{
+    home::Home,
+    keys::Keys,
+    store::{
+        Store,
+        approvals::{self, Approval},
+    },
 };
 
 pub(super) const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
@@ -33,6 +37,7 @@ pub(super) const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
 pub(super) struct Trial {
     folder: tempfile::TempDir,
     pub(super) charter: Charter,
+    pub(super) charter_hash: ContentHash,
     pub(super) directory: Directory,
     pub(super) member: MemberId,
     pub(super) signing_key: Ed25519KeyPair,
@@ -90,6 +95,7 @@ impl Trial {
         Self {
             folder: tempfile::tempdir().unwrap(),
             charter,
+            charter_hash: ContentHash::of(b"charter"),
             directory,
             member,
             signing_key: Ed25519KeyPair::from_seed_unchecked(&[2; 32]).unwrap(),
@@ -98,6 +104,36 @@ impl Trial {
             hub_keys,
             policy: ReleasePolicy::Auto,
         }
+    }
+
+    /// The same, with a measure's program as a running count.
+    pub(super) fn continual(program: &str, steps: u32, changes: u32) -> Self {
+        let mut trial = Self::new();
+        let programs = &mut trial.charter.policy.programs;
+        let program = programs.iter_mut().find(|it| it.id.as_str() == program).unwrap();
+        program.continual = Some(Continual { changes });
+        let period = |month: u32| Period {
+            id: format!("month-{month}").parse().unwrap(),
+            due: format!("2026-{month:02}-01"),
+        };
+        program.periods = (1..=steps).map(period).collect();
+        trial
+    }
+
+    /// Keys of a node, made at the first call.
+    pub(super) fn keys(&self) -> Keys {
+        let home = Home::at(self.path("home"));
+        if home.check().is_err() && !home.keys().exists() {
+            home.create().unwrap();
+            Keys::create(&home).unwrap();
+        }
+        Keys::open(&home).unwrap()
+    }
+
+    /// An approval of a charter after this one.
+    pub(super) fn newer(&self) -> Approval {
+        let charter_hash = ContentHash::of(b"a newer charter");
+        Approval { charter_hash, charter_number: self.charter.number + 1, ..self.approval() }
     }
 
     /// A database of this name, where everything is approved.
@@ -135,7 +171,7 @@ impl Trial {
     pub(super) fn terms(&self) -> Terms<'_> {
         Terms {
             charter: &self.charter,
-            charter_hash: ContentHash::of(b"charter"),
+            charter_hash: self.charter_hash,
             directory: &self.directory,
             directory_hash: ContentHash::of(b"directory"),
             member: &self.member,

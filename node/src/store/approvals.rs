@@ -87,29 +87,29 @@ pub async fn insert(
 
 /// The approval in force.
 pub async fn find_newest(store: &Store) -> Result<Option<RecordedApproval>, StoreError> {
-    find_newest_in(&mut *store.pool.acquire().await?).await
-}
-
-/// The approval in force, within a transaction.
-pub(crate) async fn find_newest_in(
-    db: &mut SqliteConnection,
-) -> Result<Option<RecordedApproval>, StoreError> {
+    let mut db = store.pool.acquire().await?;
     let row = sqlx::query("SELECT * FROM approval ORDER BY id DESC LIMIT 1")
         .fetch_optional(&mut *db)
         .await?;
     match row {
-        Some(row) => read(db, &row).await.map(Some),
+        Some(row) => read(&mut db, &row).await.map(Some),
         None => Ok(None),
     }
 }
 
 /// Every approval, oldest first.
 pub async fn list(store: &Store) -> Result<Vec<RecordedApproval>, StoreError> {
-    let mut db = store.pool.acquire().await?;
+    list_in(&mut *store.pool.acquire().await?).await
+}
+
+/// Every approval, oldest first, within a transaction.
+pub(crate) async fn list_in(
+    db: &mut SqliteConnection,
+) -> Result<Vec<RecordedApproval>, StoreError> {
     let rows = sqlx::query("SELECT * FROM approval ORDER BY id").fetch_all(&mut *db).await?;
     let mut approvals = Vec::with_capacity(rows.len());
     for row in &rows {
-        approvals.push(read(&mut db, row).await?);
+        approvals.push(read(db, row).await?);
     }
     Ok(approvals)
 }

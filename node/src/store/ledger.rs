@@ -77,3 +77,76 @@ pub(super) fn read(row: &SqliteRow) -> Result<Entry, StoreError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use sqlx::{SqlitePool, migrate::Migrator, sqlite::SqliteConnectOptions};
+
+    use peerlight_proto::units::{ContentHash, SchoolYear};
+
+    use super::*;
+
+    /// A database as an earlier version left it: migrations up to `version`.
+    async fn earlier(path: &std::path::Path, version: i64) -> SqlitePool {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let pool = SqlitePool::connect_with(options.foreign_keys(true)).await.unwrap();
+        let all = sqlx::migrate!("./migrations");
+        let upto: Vec<_> = all.iter().filter(|it| it.version <= version).cloned().collect();
+        let migrator = Migrator { migrations: Cow::Owned(upto), ..all };
+        migrator.run(&pool).await.unwrap();
+        pool
+    }
+
+    #[tokio::test]
+    async fn a_ledger_with_rows_is_brought_up_to_date_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.db");
+        let pool = earlier(&path, 3).await;
+        let hash = ContentHash::of(b"");
+        let mut entries: Vec<Entry> = Vec::new();
+        for number in 1..=3 {
+            let posting = Posting {
+                release_id: format!("r{number}").parse().unwrap(),
+                school_year: SchoolYear::ending(2026).unwrap(),
+                program: "enrolled".parse().unwrap(),
+                period: format!("p{number}").parse().unwrap(),
+                grades: GradeSet::ALL,
+                pico_rho: PicoRho(7),
+                payload_digest: hash,
+                charter_hash: hash,
+                directory_hash: hash,
+                charged_at: UnixSeconds(1),
+            };
+            let entry = Entry::after(entries.last(), posting);
+            insert_in(&mut pool.acquire().await.unwrap(), &entry).await.unwrap();
+            let id = format!("r{number}");
+            for statement in [
+                "INSERT INTO noisy_release VALUES ($1, (SELECT count(*) + 1 FROM noisy_release), 1, x'00', x'')",
+                "INSERT INTO outbox (release_id, state) VALUES ($1, 'waiting')",
+            ] {
+                sqlx::query(statement).bind(&id).execute(&pool).await.unwrap();
+            }
+            entries.push(entry);
+        }
+        pool.close().await;
+
+        let store = Store::open(&path).await.unwrap();
+        store.check().await.unwrap();
+        assert_eq!(list(&store).await.unwrap(), entries);
+        assert_eq!(crate::store::outbox::list(&store).await.unwrap().len(), 3);
+        let mut free = entries[2].posting.clone();
+        (free.release_id, free.period) = ("r4".parse().unwrap(), "p4".parse().unwrap());
+        free.pico_rho = PicoRho(0);
+        let free = Entry::after(entries.last(), free);
+        insert_in(&mut store.pool.acquire().await.unwrap(), &free).await.unwrap();
+        for refused in [
+            "UPDATE ledger_entry SET pico_rho = 1",
+            "DELETE FROM ledger_entry",
+            "INSERT INTO noisy_release VALUES ('nobody', 9, 1, x'00', x'')",
+        ] {
+            sqlx::query(refused).execute(&store.pool).await.unwrap_err();
+        }
+    }
+}

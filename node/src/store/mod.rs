@@ -22,6 +22,7 @@ pub mod audit;
 pub mod decisions;
 pub mod documents;
 pub mod imports;
+pub mod journals;
 pub mod ledger;
 pub mod outbox;
 pub mod receipts;

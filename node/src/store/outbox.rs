@@ -3,6 +3,8 @@
 //! A payload is kept after its receipt, so that it can be sent again to a hub
 //! that was restored from a backup; it is never drawn again.
 
+use std::collections::BTreeSet;
+
 use peerlight_node_engine::privacy::{chain::Entry, release::NoisyRelease};
 use peerlight_proto::{
     names::{PeriodId, ProgramId, ReleaseId},
@@ -71,6 +73,16 @@ pub async fn list(store: &Store) -> Result<Vec<OutboxRelease>, StoreError> {
     let query = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY n.sequence"));
     let rows = sqlx::query(query).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
+}
+
+/// Program and period of every release of a reporting year.
+pub async fn drawn(
+    store: &Store,
+    school_year: SchoolYear,
+) -> Result<BTreeSet<(ProgramId, PeriodId)>, StoreError> {
+    let of_year = list(store).await?.into_iter().map(|release| release.entry.posting);
+    let of_year = of_year.filter(|posting| posting.school_year == school_year);
+    Ok(of_year.map(|posting| (posting.program, posting.period)).collect())
 }
 
 /// The releases that the hub has given no receipt for, in order; refused ones

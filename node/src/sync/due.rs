@@ -1,12 +1,16 @@
 //! Draws what is due: the charter's calendar, less what was drawn, less what
-//! cannot be counted.
-
-use std::collections::BTreeSet;
+//! cannot be counted. Running counts that were started under an earlier charter
+//! go on under that one.
+//!
+//! The contribution journal is opened and has met every student before
+//! anything is counted; without it nothing is drawn.
 
 use peerlight_node_engine::{
     growth::percentile::PercentileTables,
-    measure::CountPlan,
+    measure::{CountPlan, PlanError},
+    privacy::budget::Refused,
     schedule::{self, Clocks, Step},
+    student::ColumnSet,
 };
 use peerlight_proto::{
     charter::ProgramKind,
@@ -15,17 +19,21 @@ use peerlight_proto::{
     units::UnixSeconds,
 };
 
-use super::{Blocked, Called};
+use super::{
+    Blocked, Called,
+    started::{self, Started},
+};
 use crate::{
     approval::Approved,
     calendar,
     documents::{self, DocumentError},
     error::Error,
-    exact,
+    exact::{self, Counted},
+    journal::Book,
     node::Node,
     release::{
         decision::{self, Sorted},
-        prepare::{self, Prepared, Terms},
+        prepare::{self, PrepareError, Prepared, Terms, Totals},
     },
     store::{decisions, outbox},
 };
@@ -39,83 +47,216 @@ pub(super) struct Outcome {
     pub problem: Option<Error>,
 }
 
+/// Steps of one pair of documents.
+struct Batch<'a> {
+    terms: Terms<'a>,
+    calendar: Vec<Step>,
+}
+
 pub(super) async fn draw(
     node: &Node,
     called: &Called,
     approved: &Approved,
 ) -> Result<Outcome, Error> {
-    let charter = &approved.charter.document;
     let now = node.clock.now();
     let clocks = Clocks { node: now, hub: Some(UnixSeconds(now.0 + called.ahead_seconds)) };
-    let calendar: Vec<Step> = calendar::steps(charter)?
-        .into_iter()
-        .filter(|step| approved.offers(&step.program))
-        .collect();
-    let done: BTreeSet<(ProgramId, PeriodId)> = outbox::list(&node.store)
-        .await?
-        .into_iter()
-        .filter(|release| release.entry.school_year == charter.school_year)
-        .map(|release| (release.entry.program.clone(), release.entry.period.clone()))
-        .collect();
-    let next_due =
-        calendar.iter().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
-    let due = schedule::due(&calendar, &done, clocks);
-    let terms = approved.terms(&called.membership.member, node.config.release_policy);
-    let decisions = decisions::list(&node.store, charter.school_year).await?;
-    let Sorted { granted: due, awaiting } = decision::sort(terms, &decisions, due);
-    let awaiting = awaiting.iter().map(|step| (step.program.clone(), step.period.clone()));
+    let started = started::started(node, &called.membership, approved).await?;
+    let batches = batches(node, called, approved, &started)?;
+    let done = outbox::drawn(&node.store, approved.charter.document.school_year).await?;
+    let steps = || batches.iter().flat_map(|batch| &batch.calendar);
+    let next_due = steps().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
+    let decisions = decisions::list(&node.store, approved.charter.document.school_year).await?;
     let mut outcome = Outcome {
         drawn: 0,
         blocked: Vec::new(),
-        awaiting: awaiting.collect(),
+        awaiting: Vec::new(),
         next_due,
         problem: None,
     };
-    if due.is_empty() {
-        return Ok(outcome);
-    }
-    let tables = tables_if_needed(node, called, approved, &due).await?;
-    let columns = exact::columns(node, charter.school_year).await?;
-    let mut layouts: Vec<ReleaseLayout> = Vec::new();
-    for step in due {
-        let block = |reason: String| Blocked {
-            program: step.program.clone(),
-            period: step.period.clone(),
-            reason,
-        };
-        let Terms { charter, directory, member, .. } = terms;
-        match release_layout(charter, directory, member, &step.program, &step.period) {
-            // One at a time, so that a missing column blocks its own program only.
-            Ok(layout) => {
-                let one = std::slice::from_ref(&layout);
-                match CountPlan::new(charter, directory, member, one, tables.as_ref(), columns) {
-                    Ok(_) => layouts.push(layout),
-                    Err(error) => outcome.blocked.push(block(error.to_string())),
-                }
-            }
-            // A district without such schools has nothing to release.
-            Err(LayoutError::NoSchools(..)) => {}
-            Err(error) => outcome.blocked.push(block(error.to_string())),
+    for batch in &batches {
+        let due = schedule::due(&batch.calendar, &done, clocks);
+        let Sorted { granted: due, awaiting } = decision::sort(batch.terms, &decisions, due);
+        let awaiting = awaiting.iter().map(|step| (step.program.clone(), step.period.clone()));
+        outcome.awaiting.extend(awaiting);
+        if due.is_empty() {
+            continue;
+        }
+        let tables = tables_if_needed(node, called, approved, &due).await?;
+        draw_batch(node, batch.terms, &due, tables.as_ref(), &mut outcome).await?;
+        if outcome.problem.is_some() {
+            break;
         }
     }
-    if layouts.is_empty() {
-        return Ok(outcome);
+    Ok(outcome)
+}
+
+/// The approved calendar, and those of running counts started before it.
+fn batches<'a>(
+    node: &Node,
+    called: &'a Called,
+    approved: &'a Approved,
+    started: &'a [Started],
+) -> Result<Vec<Batch<'a>>, Error> {
+    let (membership, policy) = (&called.membership, node.config.release_policy);
+    let is_started = |id: &ProgramId| started.iter().any(|it| it.programs.contains(id));
+    let mut newest = calendar::steps(&approved.charter.document)?;
+    newest.retain(|step| approved.offers(&step.program) && !is_started(&step.program));
+    let mut batches = vec![Batch { terms: approved.terms(&membership.member, policy), calendar: newest }];
+    for it in started {
+        let mut calendar = calendar::steps(&it.charter.document)?;
+        calendar.retain(|step| it.programs.contains(&step.program));
+        batches.push(Batch { terms: it.terms(membership, policy), calendar });
     }
-    let Terms { charter, directory, member, .. } = terms;
-    let plan = CountPlan::new(charter, directory, member, &layouts, tables.as_ref(), columns)?;
-    let totals = exact::count(node, plan, charter.school_year).await?;
-    for (layout, exact) in layouts.iter().zip(totals) {
-        match prepare::prepare(&node.store, terms, layout, exact, now).await {
+    Ok(batches)
+}
+
+async fn draw_batch(
+    node: &Node,
+    terms: Terms<'_>,
+    due: &[&Step],
+    tables: Option<&PercentileTables>,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let year = terms.charter.school_year;
+    let columns = exact::columns(node, year).await?;
+    let layouts = countable(terms, due, tables, columns, &mut outcome.blocked);
+    if layouts.is_empty() {
+        return Ok(());
+    }
+    let plan = Plan::new(terms, layouts, tables, columns)?;
+    let mut book = match exact::book(node, year).await {
+        Ok(book) => book,
+        Err(error) => {
+            // What was drawn before can still be sent.
+            outcome.problem = Some(error);
+            return Ok(());
+        }
+    };
+    let held = exact::held(node, year).await?;
+    let met = exact::meet(node, &mut book, &held).await?;
+    let counted = exact::count(held, plan.count, met).await?;
+    let Counted { releases, holders } = counted;
+    let mut releases = releases.into_iter();
+    for layout in &plan.layouts {
+        let stream = plan.streams.iter().position(|id| *id == layout.program);
+        let drawn = match stream {
+            Some(stream) => draw_step(node, terms, layout, &mut book, &holders[stream]).await,
+            None => match releases.next() {
+                Some(exact) => draw_one(node, terms, layout, exact.into()).await,
+                None => continue,
+            },
+        };
+        match drawn {
             Ok(Prepared::Drawn(_)) => outcome.drawn += 1,
-            Ok(Prepared::AlreadyDrawn(_)) => {}
+            Ok(Prepared::AlreadyDrawn(_)) if stream.is_none() => {}
+            // Another process draws: its journal is ahead of the one here.
+            Ok(Prepared::AlreadyDrawn(_)) => break,
+            Err(Error::Prepare(PrepareError::Refused(refused @ Refused::Step { .. }))) => {
+                outcome.blocked.push(block(layout, &refused));
+            }
             // The rest would meet the same; what was drawn is still sent.
             Err(error) => {
-                outcome.problem = Some(error.into());
+                outcome.problem = Some(error);
                 break;
             }
         }
     }
-    Ok(outcome)
+    Ok(())
+}
+
+/// What to count, and which of the layouts are of running counts.
+struct Plan {
+    layouts: Vec<ReleaseLayout>,
+    streams: Vec<ProgramId>,
+    count: CountPlan,
+}
+
+impl Plan {
+    fn new(
+        terms: Terms<'_>,
+        layouts: Vec<ReleaseLayout>,
+        tables: Option<&PercentileTables>,
+        columns: ColumnSet,
+    ) -> Result<Self, PlanError> {
+        let Terms { charter, directory, member, .. } = terms;
+        let (mut once, mut steps): (Vec<ReleaseLayout>, Vec<ReleaseLayout>) = Default::default();
+        for layout in &layouts {
+            if layout.step().is_none() {
+                once.push(layout.clone());
+            } else if !steps.iter().any(|step| step.program == layout.program) {
+                steps.push(layout.clone());
+            }
+        }
+        let count = CountPlan::new(charter, directory, member, &once, tables, columns)?
+            .with_streams(charter, &steps, columns)?;
+        let streams = steps.into_iter().map(|step| step.program).collect();
+        Ok(Self { layouts, streams, count })
+    }
+}
+
+/// The layouts of what is due and can be counted, in order; the rest is
+/// blocked, each program for itself.
+fn countable(
+    terms: Terms<'_>,
+    due: &[&Step],
+    tables: Option<&PercentileTables>,
+    columns: ColumnSet,
+    blocked: &mut Vec<Blocked>,
+) -> Vec<ReleaseLayout> {
+    let Terms { charter, directory, member, .. } = terms;
+    let mut layouts = Vec::new();
+    for step in due {
+        let mut block = |reason: String| {
+            let (program, period) = (step.program.clone(), step.period.clone());
+            blocked.push(Blocked { program, period, reason });
+        };
+        match release_layout(charter, directory, member, &step.program, &step.period) {
+            // One at a time, so that a missing column blocks its own program only.
+            Ok(layout) => match Plan::new(terms, vec![layout.clone()], tables, columns) {
+                Ok(_) => layouts.push(layout),
+                Err(error) => block(error.to_string()),
+            },
+            // A district without such schools has nothing to release.
+            Err(LayoutError::NoSchools(..)) => {}
+            Err(error) => block(error.to_string()),
+        }
+    }
+    layouts
+}
+
+/// Draws a step of a running count; the journal's changes are committed with
+/// it or not at all.
+async fn draw_step(
+    node: &Node,
+    terms: Terms<'_>,
+    layout: &ReleaseLayout,
+    book: &mut Book,
+    holders: &[u32],
+) -> Result<Prepared, Error> {
+    let now = node.clock.now();
+    let Some((exact, change)) = book.step(layout, holders, now)? else {
+        return Err(PlanError::Stream(layout.program.clone()).into());
+    };
+    let totals = Totals { exact, journal: Some(&change) };
+    let prepared = draw_one(node, terms, layout, totals).await?;
+    if matches!(prepared, Prepared::Drawn(_)) {
+        book.adopt(&node.store, change).await?;
+    }
+    Ok(prepared)
+}
+
+async fn draw_one(
+    node: &Node,
+    terms: Terms<'_>,
+    layout: &ReleaseLayout,
+    totals: Totals<'_>,
+) -> Result<Prepared, Error> {
+    Ok(prepare::prepare(&node.store, terms, layout, totals, node.clock.now()).await?)
+}
+
+fn block(layout: &ReleaseLayout, reason: &Refused) -> Blocked {
+    let (program, period) = (layout.program.clone(), layout.period.clone());
+    Blocked { program, period, reason: reason.to_string() }
 }
 
 /// The percentile tables, asked for only when a growth program waits for them.

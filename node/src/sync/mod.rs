@@ -11,6 +11,7 @@
 mod due;
 mod export;
 mod outbound;
+mod started;
 
 pub use export::{Exported, Wish, export};
 use peerlight_proto::{

@@ -132,7 +132,7 @@ impl Subject {
 
 /// A row's grade: its level, or where that is missing the grade it was
 /// assessed in; [`MISSING`] where neither is known.
-pub(super) fn grade_of(chunk: &Chunk, row: usize) -> u8 {
+pub(crate) fn grade_of(chunk: &Chunk, row: usize) -> u8 {
     let byte = |column| chunk.bytes(column).map_or(MISSING, |bytes| bytes[row]);
     match byte(Column::GradeLevel) {
         MISSING => byte(Column::GradeAssessed),

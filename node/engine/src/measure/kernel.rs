@@ -19,7 +19,7 @@ use super::{
     tally::{CountTally, FLAG, GENDER, GRADE, RACE, SLOTS, Select, SumTally, Totals},
 };
 use crate::{
-    privacy::exact::ExactRelease,
+    privacy::{exact::ExactRelease, journal::NO_ENTRY},
     student::{Chunk, Column, MISSING},
 };
 
@@ -42,6 +42,8 @@ pub struct Counter<'a> {
     groups: Groups,
     tallied: Vec<Bits>,
     values: Vec<Vec<i64>>,
+    /// Of each running count of the plan, the students who have its status.
+    holders: Vec<Vec<u32>>,
 }
 
 /// Which groups each row of a batch is in: by slot as bits, and by row.
@@ -66,11 +68,28 @@ impl<'a> Counter<'a> {
             },
             tallied: vec![[0; WORDS]; plan.tallies.counts.len()],
             values: vec![vec![0; BATCH]; plan.tallies.sums.len()],
+            holders: vec![Vec::new(); plan.statuses().len()],
         }
     }
 
     /// Counts the student years of a chunk.
     pub fn add(&mut self, chunk: &Chunk) {
+        self.add_rows(chunk, &[]);
+    }
+
+    /// Counts the student years of a chunk that the journal froze; `entries`
+    /// are the journal's, one a row.
+    pub fn add_students(&mut self, chunk: &Chunk, entries: &[u32]) {
+        self.add_rows(chunk, entries);
+    }
+
+    /// Of each running count of the plan, the journal's entries that have its
+    /// status, in no order.
+    pub fn holders(&self) -> &[Vec<u32>] {
+        &self.holders
+    }
+
+    fn add_rows(&mut self, chunk: &Chunk, entries: &[u32]) {
         for start in (0..chunk.rows()).step_by(BATCH) {
             let rows = BATCH.min(chunk.rows() - start);
             self.evaluator.evaluate(chunk, start, rows);
@@ -82,6 +101,17 @@ impl<'a> Counter<'a> {
                 first += school.len();
             }
             self.add_histograms(chunk, start);
+            self.add_holders(&entries[start.min(entries.len())..(start + rows).min(entries.len())]);
+        }
+    }
+
+    /// Notes who of the batch has the status of each running count.
+    fn add_holders(&mut self, entries: &[u32]) {
+        for (holders, tally) in self.holders.iter_mut().zip(self.plan.statuses()) {
+            let has = &self.tallied[*tally];
+            let rows = entries.iter().enumerate();
+            let held = rows.filter(|(row, _)| has[row / 64] >> (row % 64) & 1 == 1);
+            holders.extend(held.map(|(_, entry)| *entry).filter(|entry| *entry != NO_ENTRY));
         }
     }
 
@@ -89,6 +119,9 @@ impl<'a> Counter<'a> {
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.totals.merge(other.totals);
+        for (mine, other) in self.holders.iter_mut().zip(other.holders) {
+            mine.extend(other);
+        }
         self
     }
 

@@ -28,6 +28,7 @@ mod tally;
 pub use absent::{AbsentGroup, absent_groups};
 pub use define::{check_catalogue, measure_columns, offered, program_columns};
 pub use expression::{Expression, ExpressionError, Wanted};
+pub(crate) use growth::grade_of;
 pub use kernel::{Counter, FLAG_COLUMNS};
 pub use local::{LocalTable, LocalValue};
 pub use plan::{CountPlan, PlanError};

@@ -65,9 +65,12 @@ pub enum PlanError {
     /// The growth round is not closed.
     #[error("{0} waits for the growth tables, which the hub publishes when it closes the round")]
     NoTables(ProgramId),
-    /// A step of a stream, which one count cannot give.
-    #[error("program {0} is continual: its steps are made from the contribution journal")]
+    /// A step of a running count, which one count cannot give.
+    #[error("program {0} is a running count: its steps are made from the contribution journal")]
     Stream(ProgramId),
+    /// A running count of something that a student neither has nor has not.
+    #[error("program {0} is a running count, but not of a rate: tell the hub's operator")]
+    NoStatus(ProgramId),
 }
 
 /// What to count for one district, compiled.
@@ -81,6 +84,8 @@ pub struct CountPlan {
     schools: Vec<SchoolId>,
     served: Vec<GradeSet>,
     outputs: Vec<Output>,
+    /// The tally of each running count's status.
+    statuses: Vec<usize>,
 }
 
 /// One layout and where its integers come from.
@@ -128,7 +133,7 @@ impl CountPlan {
             let program = charter.program(&layout.program);
             let program = program.ok_or_else(|| undefined(&layout.program, &wanted_by))?;
             require(program_columns(charter, &program.id)?, columns, &wanted_by)?;
-            // A row of a stream is made from the journal, not in one count.
+            // See `with_streams`.
             if layout.step().is_some() {
                 return Err(PlanError::Stream(program.id.clone()));
             }
@@ -160,6 +165,32 @@ impl CountPlan {
             plan.outputs.push(Output { layout: layout.clone(), source });
         }
         Ok(plan)
+    }
+
+    /// The same plan, which also notes which students have the status that each
+    /// of these running counts counts: see [`Counter::holders`].
+    pub fn with_streams(
+        mut self,
+        charter: &Charter,
+        layouts: &[ReleaseLayout],
+        columns: ColumnSet,
+    ) -> Result<Self, PlanError> {
+        for layout in layouts {
+            let id = &layout.program;
+            let wanted_by = format!("program {id}");
+            let program = charter.program(id).ok_or_else(|| undefined(id, &wanted_by))?;
+            require(program_columns(charter, id)?, columns, &wanted_by)?;
+            let ProgramKind::Measure { measure } = &program.kind else {
+                return Err(PlanError::NoStatus(id.clone()));
+            };
+            // In the population and a success; what is missing is neither.
+            let Source::Rate { success, .. } = self.measure(charter, measure, program.grades)?
+            else {
+                return Err(PlanError::NoStatus(id.clone()));
+            };
+            self.statuses.push(success);
+        }
+        Ok(self)
     }
 
     /// A plan for the exact values of every measure of the charter that the
@@ -222,6 +253,11 @@ impl CountPlan {
         Counter::new(self)
     }
 
+    /// The tally of each running count's status.
+    pub(super) fn statuses(&self) -> &[usize] {
+        &self.statuses
+    }
+
     /// Whether a school is in the layouts of a program of these grades.
     pub(super) fn is_counted(&self, school: usize, grades: GradeSet) -> bool {
         self.served.get(school).is_some_and(|served| served.meets(grades))
@@ -275,6 +311,7 @@ impl CountPlan {
             schools: schools().map(|school| school.id.clone()).collect(),
             served: schools().map(|school| school.grades).collect(),
             outputs: Vec::new(),
+            statuses: Vec::new(),
         }
     }
 }

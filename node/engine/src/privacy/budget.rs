@@ -4,18 +4,23 @@
 //! grades are parallel: a charge names its grades, and each grade's ledger
 //! adds up the charges that touch it. No grade may pass the year's rho. All
 //! integers; nothing here looks at data.
+//!
+//! A running count is paid for at its first step, for all of them. A later
+//! step is charged nothing, and only if that payment is there: see
+//! [`StepFault`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use peerlight_proto::{
     layout::ReleaseLayout,
     names::{PeriodId, ProgramId},
-    units::{Grade, GradeSet, PicoRho, SchoolYear},
+    units::{ContentHash, Grade, GradeSet, PicoRho, SchoolYear},
 };
 
 use super::{
     chain::Entry,
     sensitivity::{self, Unsound},
+    step::{self, StepFault},
 };
 
 /// A release would cost more than a grade has left.
@@ -60,6 +65,25 @@ pub enum Refused {
     /// The layout states less than its noise costs.
     #[error(transparent)]
     Unsound(#[from] Unsound),
+    /// A step of a running count that does not follow from those before it.
+    #[error("step {} of {program} is not released: {fault}", step + 1)]
+    Step {
+        /// The program.
+        program: ProgramId,
+        /// The step, from 0.
+        step: u32,
+        /// What does not follow.
+        fault: StepFault,
+    },
+}
+
+/// The signed charter and directory that a release is made under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Under {
+    /// SHA-256 of the charter's bytes.
+    pub charter_hash: ContentHash,
+    /// SHA-256 of the directory's bytes.
+    pub directory_hash: ContentHash,
 }
 
 /// Permission to draw the noise of one release, once. Made only by
@@ -71,6 +95,7 @@ pub struct Charge {
     period: PeriodId,
     grades: GradeSet,
     pico_rho: PicoRho,
+    under: Under,
 }
 
 impl Charge {
@@ -99,6 +124,11 @@ impl Charge {
         self.pico_rho
     }
 
+    /// Charter and directory it was charged under.
+    pub const fn under(&self) -> Under {
+        self.under
+    }
+
     /// Whether it is for exactly this release.
     pub(super) fn pays_for(&self, layout: &ReleaseLayout) -> bool {
         self.program == layout.program
@@ -114,13 +144,23 @@ pub struct YearLedger {
     school_year: SchoolYear,
     budget: PicoRho,
     spent: [PicoRho; Grade::COUNT],
-    charged: BTreeSet<(ProgramId, PeriodId)>,
+    /// By program, in the order in which they were charged.
+    charged: BTreeMap<ProgramId, Vec<Charged>>,
+}
+
+/// One period of a program that was charged.
+#[derive(Clone, Debug)]
+pub(super) struct Charged {
+    pub(super) period: PeriodId,
+    pub(super) grades: GradeSet,
+    pub(super) pico_rho: PicoRho,
+    pub(super) under: Under,
 }
 
 impl YearLedger {
     /// A year in which nothing was spent.
     pub const fn new(school_year: SchoolYear, budget: PicoRho) -> Self {
-        Self { school_year, budget, spent: [PicoRho(0); Grade::COUNT], charged: BTreeSet::new() }
+        Self { school_year, budget, spent: [PicoRho(0); Grade::COUNT], charged: BTreeMap::new() }
     }
 
     /// A year as its ledger entries left it; entries of other years are passed
@@ -132,8 +172,10 @@ impl YearLedger {
     ) -> Self {
         let mut ledger = Self::new(school_year, budget);
         for entry in entries.into_iter().filter(|entry| entry.school_year == school_year) {
-            ledger.spend(entry.grades, entry.pico_rho);
-            ledger.charged.insert((entry.program.clone(), entry.period.clone()));
+            let under =
+                Under { charter_hash: entry.charter_hash, directory_hash: entry.directory_hash };
+            let (period, grades, pico_rho) = (entry.period.clone(), entry.grades, entry.pico_rho);
+            ledger.record(entry.program.clone(), Charged { period, grades, pico_rho, under });
         }
         ledger
     }
@@ -160,12 +202,24 @@ impl YearLedger {
     }
 
     /// Charges a release to its grades, or refuses and changes nothing.
-    pub fn charge(&mut self, layout: &ReleaseLayout) -> Result<Charge, Refused> {
+    ///
+    /// A later step of a running count costs nothing more; it is charged only
+    /// if the steps before it are all in the ledger, under the same documents,
+    /// and the first paid for the whole of it.
+    pub fn charge(&mut self, layout: &ReleaseLayout, under: Under) -> Result<Charge, Refused> {
         sensitivity::check_price(layout)?;
         let (program, period) = (layout.program.clone(), layout.period.clone());
-        if self.charged.contains(&(program.clone(), period.clone())) {
+        let before = self.charged.get(&program).map_or(&[][..], Vec::as_slice);
+        if before.iter().any(|charged| charged.period == period) {
             let school_year = self.school_year;
             return Err(Refused::AlreadyCharged { program, period, school_year });
+        }
+        if let Some((_, step)) = layout.step() {
+            step::check(layout, step, before, under).map_err(|fault| Refused::Step {
+                program: program.clone(),
+                step,
+                fault,
+            })?;
         }
         let asked = layout.pico_rho();
         if let Some(grade) = layout.grades.iter().min_by_key(|grade| self.left(*grade)) {
@@ -177,15 +231,16 @@ impl YearLedger {
                 return Err(overdrawn.into());
             }
         }
-        self.spend(layout.grades, asked);
-        self.charged.insert((program.clone(), period.clone()));
-        Ok(Charge {
-            school_year: self.school_year,
-            program,
-            period,
-            grades: layout.grades,
-            pico_rho: asked,
-        })
+        let grades = layout.grades;
+        let charged = Charged { period: period.clone(), grades, pico_rho: asked, under };
+        self.record(program.clone(), charged);
+        let school_year = self.school_year;
+        Ok(Charge { school_year, program, period, grades, pico_rho: asked, under })
+    }
+
+    fn record(&mut self, program: ProgramId, charged: Charged) {
+        self.spend(charged.grades, charged.pico_rho);
+        self.charged.entry(program).or_default().push(charged);
     }
 
     fn spend(&mut self, grades: GradeSet, cost: PicoRho) {
@@ -208,9 +263,12 @@ mod tests {
         let (layouts, budget) = sample::year();
         let mut ledger = YearLedger::new(sample::school_year(), budget);
         for layout in &layouts {
-            let charge = ledger.charge(layout).unwrap();
+            let charge = ledger.charge(layout, sample::UNDER).unwrap();
             assert!(charge.pays_for(layout));
-            assert!(matches!(ledger.charge(layout), Err(Refused::AlreadyCharged { .. })));
+            assert!(matches!(
+                ledger.charge(layout, sample::UNDER),
+                Err(Refused::AlreadyCharged { .. })
+            ));
         }
         for grade in Grade::all() {
             let paid: PicoRho = layouts
@@ -229,12 +287,12 @@ mod tests {
         let layout = &layouts[0];
         let exactly = YearLedger::new(sample::school_year(), layout.pico_rho());
         let mut ledger = exactly.clone();
-        ledger.charge(layout).unwrap();
+        ledger.charge(layout, sample::UNDER).unwrap();
         assert!(layout.grades.iter().all(|grade| ledger.left(grade) == PicoRho(0)));
 
         let short = PicoRho(layout.pico_rho().0 - 1);
         let mut ledger = YearLedger::new(sample::school_year(), short);
-        let Err(Refused::Overdrawn(overdrawn)) = ledger.charge(layout) else {
+        let Err(Refused::Overdrawn(overdrawn)) = ledger.charge(layout, sample::UNDER) else {
             panic!("one unit too little was enough");
         };
         assert_eq!((overdrawn.asked, overdrawn.left), (layout.pico_rho(), short));
@@ -247,7 +305,7 @@ mod tests {
         let (layouts, budget) = sample::year();
         let eighth = layouts.iter().find(|layout| layout.grades.iter().count() == 1).unwrap();
         let mut ledger = YearLedger::new(sample::school_year(), budget);
-        ledger.charge(eighth).unwrap();
+        ledger.charge(eighth, sample::UNDER).unwrap();
         for grade in Grade::all() {
             assert_eq!(ledger.left(grade) < budget, eighth.grades.contains(grade), "{grade}");
         }
@@ -266,7 +324,8 @@ mod tests {
         ] {
             let mut layout = layouts[0].clone();
             spoil(&mut layout);
-            let refused = YearLedger::new(sample::school_year(), budget).charge(&layout);
+            let refused =
+                YearLedger::new(sample::school_year(), budget).charge(&layout, sample::UNDER);
             assert!(matches!(refused, Err(Refused::Unsound(_))), "{layout:?}");
         }
     }
@@ -283,7 +342,7 @@ mod tests {
             let mut paid = [0_u64; Grade::COUNT];
             for index in order {
                 let layout = index.get(&layouts);
-                if let Ok(charge) = ledger.charge(layout) {
+                if let Ok(charge) = ledger.charge(layout, sample::UNDER) {
                     charge.grades().iter().for_each(|g| paid[g.index()] += charge.pico_rho().0);
                 }
             }

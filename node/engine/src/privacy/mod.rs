@@ -6,6 +6,9 @@
 //!  YearLedger::charge ─▶ Charge ┘   (consumes both)
 //! ```
 //!
+//! What is counted has gone through [`journal`] first, which keeps a student
+//! in the same cells all year; running counts are made from it by [`stream`].
+//!
 //! The promise: whatever a node releases about one student's row of one
 //! reporting year costs at most that year's rho. [`budget::YearLedger`] keeps
 //! it: it refuses rather than overdraws. [`release::NoisyRelease`] is the only
@@ -17,9 +20,12 @@
 //! drawn by OpenDP; this module decides only how much to ask for, and refuses
 //! when the library's own price is higher than the charge.
 
+#[cfg(test)]
+mod adversary;
 pub mod budget;
 pub mod chain;
 pub mod exact;
+pub mod journal;
 mod noise;
 pub mod release;
 #[cfg(test)]
@@ -27,5 +33,7 @@ mod sample;
 pub mod sensitivity;
 #[cfg(test)]
 mod statistics;
+pub mod step;
+pub mod stream;
 #[cfg(test)]
 mod whole_year;

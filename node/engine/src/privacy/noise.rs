@@ -21,7 +21,7 @@ use opendp::{
     metrics::L2Distance,
 };
 use peerlight_proto::{
-    layout::{Block, ReleaseLayout},
+    layout::{Block, ReleaseLayout, cost},
     units::Sigma,
 };
 
@@ -86,8 +86,14 @@ pub(super) fn library_price(block: &Block) -> Fallible<f64> {
 pub(super) fn check_library_price(layout: &ReleaseLayout) -> Result<(), NoiseError> {
     for (position, block) in layout.blocks.iter().enumerate() {
         let price = library_price(block).map_err(|_| NoiseError::Unavailable)?;
+        // A later step of a running count was paid for at its first.
+        let paid = if block.quantity.is_paid_for() {
+            cost(block.l2_squared, block.sigma)
+        } else {
+            block.pico_rho
+        };
         // One pico-rho for the root's rounding.
-        if price > block.pico_rho.rho() + 1e-12 {
+        if price > paid.rho() + 1e-12 {
             return Err(NoiseError::Underpriced { block: position });
         }
     }

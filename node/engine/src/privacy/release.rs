@@ -15,7 +15,7 @@ use peerlight_proto::{
 
 pub use super::noise::NoiseError;
 use super::{
-    budget::Charge,
+    budget::{Charge, Under},
     chain::Posting,
     exact::ExactRelease,
     noise::{self, OpenDp, Sampler},
@@ -97,13 +97,8 @@ impl NoisyRelease {
     }
 
     /// The ledger's posting of what it cost.
-    pub fn posting(
-        &self,
-        release_id: ReleaseId,
-        charter_hash: ContentHash,
-        directory_hash: ContentHash,
-        charged_at: UnixSeconds,
-    ) -> Posting {
+    pub fn posting(&self, release_id: ReleaseId, charged_at: UnixSeconds) -> Posting {
+        let Under { charter_hash, directory_hash } = self.charge.under();
         Posting {
             release_id,
             school_year: self.charge.school_year(),

@@ -1,37 +1,50 @@
 //! A small district for this module's tests: two schools under the shipped
-//! charter.
+//! charter, or one like it with a running count.
 
 use std::collections::BTreeMap;
 
 use peerlight_proto::{
     catalogue::Catalogue,
-    charter::{Charter, Policy},
+    charter::{Charter, Continual, Period, Policy},
     directory::{Directory, Level, School},
-    layout::{ReleaseLayout, year_budget, year_layouts},
+    layout::{ReleaseLayout, release_layout, year_budget, year_layouts},
     names::{ConsortiumId, MemberId, SchoolId},
-    units::{GradeSet, PicoRho, SchoolYear},
+    units::{ContentHash, GradeSet, PicoRho, SchoolYear},
 };
+
+use super::budget::Under;
+
+/// What releases are made under.
+pub(super) const UNDER: Under =
+    Under { charter_hash: ContentHash([1; 32]), directory_hash: ContentHash([2; 32]) };
 
 /// The reporting year.
 pub(super) fn school_year() -> SchoolYear {
     SchoolYear::ending(2026).unwrap()
 }
 
-/// Every layout of the year, and its budget.
-pub(super) fn year() -> (Vec<ReleaseLayout>, PicoRho) {
-    let consortium = ConsortiumId::new("test").unwrap();
-    let member = MemberId::new("37").unwrap();
-    let charter = Charter {
-        consortium: consortium.clone(),
+/// The shipped charter.
+pub(super) fn charter() -> Charter {
+    Charter {
+        consortium: ConsortiumId::new("test").unwrap(),
         number: 1,
         school_year: school_year(),
         previous: None,
         policy: Policy::shipped(school_year(), "standard").unwrap(),
         catalogue: Catalogue::shipped().hashed(),
-    };
+    }
+}
+
+/// The district.
+pub(super) fn member() -> MemberId {
+    MemberId::new("37").unwrap()
+}
+
+/// Its two schools.
+pub(super) fn directory() -> Directory {
     let school = |id: &str| School {
         id: SchoolId::new(id).unwrap(),
-        lea: member.clone(),
+        lea: member(),
         name: String::new(),
         level: Level::K12,
         school_type: "regular".to_owned(),
@@ -40,13 +53,43 @@ pub(super) fn year() -> (Vec<ReleaseLayout>, PicoRho) {
         enrollment: Some(500),
         features: BTreeMap::new(),
     };
-    let directory = Directory {
-        consortium,
+    Directory {
+        consortium: ConsortiumId::new("test").unwrap(),
         number: 1,
         school_year: school_year(),
         features_source: String::new(),
         schools: vec![school("1"), school("2")],
-    };
+    }
+}
+
+/// Makes a measure's program a running count of so many steps.
+pub(super) fn make_continual(charter: &mut Charter, program: &str, steps: u32, changes: u32) {
+    let programs = &mut charter.policy.programs;
+    let program = programs.iter_mut().find(|it| it.id.as_str() == program).unwrap();
+    program.continual = Some(Continual { changes });
+    program.periods = (1..=steps)
+        .map(|step| Period {
+            id: format!("step-{step}").parse().unwrap(),
+            due: format!("2026-{:02}-{:02}", 1 + step / 28, 1 + step % 28),
+        })
+        .collect();
+}
+
+/// Every step of a running count, and the year's budget.
+pub(super) fn stream(steps: u32, changes: u32) -> (Vec<ReleaseLayout>, PicoRho) {
+    let mut charter = charter();
+    make_continual(&mut charter, "chronic_absence", steps, changes);
+    let (directory, member) = (directory(), member());
+    let program = charter.program(&"chronic_absence".parse().unwrap()).unwrap();
+    let layouts = program.periods.iter().map(|period| {
+        release_layout(&charter, &directory, &member, &program.id, &period.id).unwrap()
+    });
+    (layouts.collect(), year_budget(&charter, &directory, &member))
+}
+
+/// Every layout of the year, and its budget.
+pub(super) fn year() -> (Vec<ReleaseLayout>, PicoRho) {
+    let (charter, directory, member) = (charter(), directory(), member());
     let layouts = year_layouts(&charter, &directory, &member);
     let layouts = layouts.into_iter().collect::<Result<_, _>>().unwrap();
     (layouts, year_budget(&charter, &directory, &member))

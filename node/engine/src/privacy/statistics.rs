@@ -115,7 +115,7 @@ fn a_release_on_several_threads_noises_every_cell_on_its_own() {
         assert!((same as f64) < 3.0 * expected, "{same} of {}", noisy[one].len());
     }
     let mut ledger = YearLedger::new(sample::school_year(), budget);
-    let charge = ledger.charge(layout).unwrap();
+    let charge = ledger.charge(layout, sample::UNDER).unwrap();
     let zeros = layout.blocks.iter().map(|block| vec![0; block.cells()]).collect();
     let release =
         NoisyRelease::draw(ExactRelease::from_blocks(zeros), layout, charge, NonZeroUsize::MIN);

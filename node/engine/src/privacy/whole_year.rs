@@ -86,7 +86,7 @@ fn release_year(rows: &[Row]) -> (Vec<Vec<Vec<i64>>>, YearLedger) {
     let released = layouts
         .iter()
         .map(|layout| {
-            let charge = ledger.charge(layout).unwrap();
+            let charge = ledger.charge(layout, sample::UNDER).unwrap();
             let exact = count(layout, rows);
             let one = NonZeroUsize::MIN;
             let noisy = NoisyRelease::draw_with(&Zero, exact, layout, charge, one).unwrap();
@@ -153,11 +153,11 @@ fn a_charge_pays_for_its_own_release_and_shape_only() {
     let (layouts, budget) = sample::year();
     let mut ledger = YearLedger::new(sample::school_year(), budget);
     let one = NonZeroUsize::MIN;
-    let charge = ledger.charge(&layouts[0]).unwrap();
+    let charge = ledger.charge(&layouts[0], sample::UNDER).unwrap();
     let other = NoisyRelease::draw(count(&layouts[2], &[]), &layouts[2], charge, one);
     assert!(matches!(other, Err(super::release::DrawError::WrongCharge { .. })));
 
-    let charge = ledger.charge(&layouts[1]).unwrap();
+    let charge = ledger.charge(&layouts[1], sample::UNDER).unwrap();
     let mut longer: Vec<Vec<i64>> = count(&layouts[1], &[]).blocks().to_vec();
     longer[0].push(0);
     let refused = NoisyRelease::draw(ExactRelease::from_blocks(longer), &layouts[1], charge, one);
@@ -170,13 +170,12 @@ fn every_altered_or_missing_ledger_entry_is_noticed() {
     let mut ledger = YearLedger::new(sample::school_year(), budget);
     let mut entries: Vec<chain::Entry> = Vec::new();
     for layout in &layouts[..6] {
-        let charge = ledger.charge(layout).unwrap();
+        let charge = ledger.charge(layout, sample::UNDER).unwrap();
         let one = NonZeroUsize::MIN;
         let noisy =
             NoisyRelease::draw_with(&Zero, count(layout, &[]), layout, charge, one).unwrap();
         let id = format!("r{}", entries.len()).parse().unwrap();
-        let hash = noisy.digest();
-        let posting = noisy.posting(id, hash, hash, peerlight_proto::units::UnixSeconds(7));
+        let posting = noisy.posting(id, peerlight_proto::units::UnixSeconds(7));
         entries.push(chain::Entry::after(entries.last(), posting));
     }
     chain::verify(&entries).unwrap();

@@ -1,0 +1,224 @@
+//! Tests of running counts through the release transaction: paid for once, in
+//! order, together with the journal, under the documents of the first step.
+
+use peerlight_node_engine::privacy::{
+    budget::Refused,
+    journal::{Cells, Student},
+    step::StepFault,
+};
+use peerlight_node_engine::student::{Chunk, Column, Values};
+use peerlight_proto::{
+    layout::{ReleaseLayout, release_layout},
+    units::{Grade, PicoRho},
+};
+
+use super::{
+    ledger::LedgerView,
+    prepare::{PrepareError, Prepared, Totals, prepare},
+    preview::Preview,
+    trial::{NOW, Trial},
+};
+use crate::{
+    journal::{Book, Folder, JournalError},
+    store::{Store, approvals, journals, ledger, outbox},
+};
+
+const PROGRAM: &str = "chronic_absence";
+
+fn layout(trial: &Trial, step: usize) -> ReleaseLayout {
+    let id = PROGRAM.parse().unwrap();
+    let period = &trial.charter.program(&id).unwrap().periods[step].id;
+    release_layout(&trial.charter, &trial.directory, &trial.member, &id, period).unwrap()
+}
+
+async fn book(trial: &Trial, store: &Store) -> Book {
+    let folder = Folder::new(trial.path("journal"), trial.keys().master());
+    Book::open(store, folder, trial.charter.school_year).await.unwrap()
+}
+
+/// A journal that has met so many students, all in one school and grade.
+async fn met(trial: &Trial, store: &Store, students: u128) -> Book {
+    let mut book = book(trial, store).await;
+    let mut journal = (*book.journal()).clone();
+    let mut chunk = Chunk::default();
+    chunk.school = vec![0];
+    *chunk.values_mut(Column::GradeLevel) = Values::Bytes(vec![4]);
+    let mut pass = journal.pass();
+    let school = pass.school("1");
+    for id in 0..students {
+        let student = Student { statewide: None, local: Some(id) };
+        pass.contact(student, school, Cells::read(&chunk, 0).unwrap());
+    }
+    let has_changed = pass.has_changed();
+    book.met(store, journal, has_changed, NOW).await.unwrap();
+    book
+}
+
+/// Draws a step of which these entries have the status.
+async fn draw(
+    trial: &Trial,
+    store: &Store,
+    book: &mut Book,
+    step: usize,
+    holders: &[u32],
+) -> Result<Prepared, PrepareError> {
+    let layout = layout(trial, step);
+    let (exact, change) = book.step(&layout, holders, NOW)?.unwrap();
+    let totals = Totals { exact, journal: Some(&change) };
+    let prepared = prepare(store, trial.terms(), &layout, totals, NOW).await?;
+    if matches!(prepared, Prepared::Drawn(_)) {
+        book.adopt(store, change).await?;
+    }
+    Ok(prepared)
+}
+
+fn fault(refused: &PrepareError) -> Option<StepFault> {
+    match refused {
+        PrepareError::Refused(Refused::Step { fault, .. }) => Some(*fault),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_year_of_steps_is_paid_for_at_the_first_and_survives_restarts() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let mut book = met(&trial, &store, 3).await;
+    let late = draw(&trial, &store, &mut book, 1, &[0]).await.unwrap_err();
+    assert_eq!(fault(&late), Some(StepFault::OutOfOrder), "{late}");
+    for (step, holders) in [&[0][..], &[0, 1], &[1, 2], &[1, 2]].into_iter().enumerate() {
+        // As if the node had been started again.
+        let mut book = met(&trial, &store, 3).await;
+        let drawn = draw(&trial, &store, &mut book, step, holders).await.unwrap();
+        assert!(matches!(drawn, Prepared::Drawn(_)));
+        // At the last step nobody came or left.
+        match draw(&trial, &store, &mut book, step, holders).await {
+            Ok(again) => assert!(step == 3 && matches!(again, Prepared::AlreadyDrawn(_))),
+            Err(PrepareError::Journal(JournalError::Ahead(_))) => assert!(step < 3),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let entries = ledger::list(&store).await.unwrap();
+    let paid: Vec<PicoRho> = entries.iter().map(|entry| entry.pico_rho).collect();
+    assert_eq!(paid, [layout(&trial, 0).pico_rho(), PicoRho(0), PicoRho(0), PicoRho(0)]);
+    // Contact, and three steps at which somebody came or left.
+    let row = journals::find(&store, trial.charter.school_year).await.unwrap().unwrap();
+    assert_eq!(row.counter, 4);
+}
+
+#[tokio::test]
+async fn a_step_that_is_not_committed_leaves_the_journal_as_it_was() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let book = met(&trial, &store, 3).await;
+    let row = journals::find(&store, trial.charter.school_year).await.unwrap();
+    let layout = layout(&trial, 0);
+    let (_, change) = book.step(&layout, &[0, 1], NOW).unwrap().unwrap();
+    let mut tx = store.begin().await.unwrap();
+    change.apply_in(&mut tx).await.unwrap();
+    drop(tx);
+    assert_eq!(journals::find(&store, trial.charter.school_year).await.unwrap(), row);
+    assert!(ledger::list(&store).await.unwrap().is_empty());
+    let mut book = super::steps::book(&trial, &store).await;
+    draw(&trial, &store, &mut book, 0, &[2]).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_processes_one_draws_a_step() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    met(&trial, &store, 3).await;
+    let other_store = Store::open(&trial.path("node.db")).await.unwrap();
+    let mut one = book(&trial, &store).await;
+    let mut other = book(&trial, &other_store).await;
+    let (first, second) = tokio::join!(
+        draw(&trial, &store, &mut one, 0, &[0]),
+        draw(&trial, &other_store, &mut other, 0, &[0, 1])
+    );
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let drawn = [&first, &second].iter().filter(|it| matches!(it, Prepared::Drawn(_))).count();
+    assert_eq!(drawn, 1);
+    assert_eq!(first.into_release(), second.into_release());
+    assert_eq!(outbox::list(&store).await.unwrap().len(), 1);
+    let row = journals::find(&store, trial.charter.school_year).await.unwrap().unwrap();
+    assert_eq!(row.counter, 2, "one journal went with it");
+    book(&trial, &store).await;
+}
+
+#[tokio::test]
+async fn a_started_count_goes_on_under_its_own_charter_and_nothing_else_does() {
+    let mut trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let mut book = met(&trial, &store, 3).await;
+    draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
+
+    let newer = trial.newer();
+    approvals::insert(&store, &newer, NOW).await.unwrap();
+    draw(&trial, &store, &mut book, 1, &[0]).await.unwrap();
+    let refused = trial.prepare(&store, "suspension").await.unwrap_err();
+    assert!(matches!(refused, PrepareError::Older { .. }), "{refused}");
+
+    // Under the new charter it neither starts again nor goes on.
+    trial.charter.number = newer.charter_number;
+    let hash = std::mem::replace(&mut trial.charter_hash, newer.charter_hash);
+    for (step, expected) in [(2, StepFault::OtherDocuments)] {
+        let refused = draw(&trial, &store, &mut book, step, &[0]).await.unwrap_err();
+        assert_eq!(fault(&refused), Some(expected), "{refused}");
+    }
+    trial.prepare(&store, "suspension").await.unwrap();
+    trial.charter.number -= 1;
+    trial.charter_hash = hash;
+    draw(&trial, &store, &mut book, 2, &[0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_count_started_under_what_was_never_approved_does_not_go_on() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let mut book = met(&trial, &store, 3).await;
+    draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
+    // A database whose approvals are others': the first step's are not there.
+    let url = format!("sqlite://{}", trial.path("node.db").display());
+    let raw = sqlx::SqlitePool::connect(&url).await.unwrap();
+    for statement in ["DELETE FROM approval_program", "DELETE FROM approval"] {
+        sqlx::query(statement).execute(&raw).await.unwrap();
+    }
+    approvals::insert(&store, &trial.newer(), NOW).await.unwrap();
+    let refused = draw(&trial, &store, &mut book, 1, &[0]).await.unwrap_err();
+    assert!(matches!(refused, PrepareError::Older { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn preview_and_ledger_show_one_price_for_a_running_count() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let year = trial.charter.school_year;
+    let of = async || {
+        let drawn = outbox::drawn(&store, year).await.unwrap();
+        let (charter, directory) = (&trial.charter, &trial.directory);
+        let only = |id: &_| *id == PROGRAM.parse().unwrap();
+        Preview::of_year(charter, directory, &trial.member, &drawn, only).unwrap()
+    };
+    let price = layout(&trial, 0).pico_rho();
+    let before = of().await;
+    assert!(before.programs.iter().all(|row| row.releases == 4 && row.l2_squared > 0));
+    let asked: PicoRho = before.programs.iter().map(|row| row.pico_rho).sum();
+    assert_eq!(asked, price);
+    let rho: f64 = before
+        .programs
+        .iter()
+        .map(|row| row.l2_squared as f64 / (2.0 * row.sigma * row.sigma))
+        .sum();
+    assert!((rho - price.rho()).abs() < 1e-11);
+
+    let mut book = met(&trial, &store, 3).await;
+    draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
+    let after = of().await;
+    assert!(after.programs.iter().all(|row| row.releases == 3));
+    assert!(after.programs.iter().all(|row| row.l2_squared == 0 && row.pico_rho == PicoRho(0)));
+    draw(&trial, &store, &mut book, 1, &[0]).await.unwrap();
+    let entries = ledger::list(&store).await.unwrap();
+    let view = LedgerView::of(&entries, year, after.budget_pico_rho);
+    let left = view.left_pico_rho_by_grade[&Grade::all().next().unwrap()];
+    assert_eq!(left, after.budget_pico_rho.minus(price));
+}
