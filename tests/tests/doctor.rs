@@ -75,8 +75,8 @@ fn a_sound_node_has_no_fault_and_a_hub_that_is_away_is_one() {
         let report = examine(&node, &[]);
         assert_eq!(report.code, Some(0), "{:?}", report.checks);
         assert!(report.checks.values().all(|(ok, _)| *ok == Some(true)), "{:?}", report.checks);
-        let expected = "audit chain, certificate, charter approval, clock, database, disk, history, \
-                        keys, ledger chain, membership, permissions, records, releases, settings, \
+        let expected = "audit chain, certificate, charter approval, clock, contribution journal, \
+                        database, disk, history, keys, ledger chain, membership, permissions, records, releases, settings, \
                         standing, tcp, tls";
         assert_eq!(report.checks.keys().cloned().collect::<Vec<_>>().join(", "), expected);
         node.sync().unwrap();

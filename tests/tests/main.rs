@@ -21,6 +21,8 @@ mod full_disk;
 #[cfg(test)]
 mod group;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod node_page;
 #[cfg(test)]
 mod rejoin;

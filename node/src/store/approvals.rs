@@ -87,12 +87,18 @@ pub async fn insert(
 
 /// The approval in force.
 pub async fn find_newest(store: &Store) -> Result<Option<RecordedApproval>, StoreError> {
-    let mut db = store.pool.acquire().await?;
+    find_newest_in(&mut *store.pool.acquire().await?).await
+}
+
+/// The approval in force, within a transaction.
+pub(crate) async fn find_newest_in(
+    db: &mut SqliteConnection,
+) -> Result<Option<RecordedApproval>, StoreError> {
     let row = sqlx::query("SELECT * FROM approval ORDER BY id DESC LIMIT 1")
         .fetch_optional(&mut *db)
         .await?;
     match row {
-        Some(row) => read(&mut db, &row).await.map(Some),
+        Some(row) => read(db, &row).await.map(Some),
         None => Ok(None),
     }
 }

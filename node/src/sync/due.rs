@@ -66,13 +66,8 @@ pub(super) async fn draw(
     let steps = || batches.iter().flat_map(|batch| &batch.calendar);
     let next_due = steps().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
     let decisions = decisions::list(&node.store, approved.charter.document.school_year).await?;
-    let mut outcome = Outcome {
-        drawn: 0,
-        blocked: Vec::new(),
-        awaiting: Vec::new(),
-        next_due,
-        problem: None,
-    };
+    let mut outcome =
+        Outcome { drawn: 0, blocked: Vec::new(), awaiting: Vec::new(), next_due, problem: None };
     for batch in &batches {
         let due = schedule::due(&batch.calendar, &done, clocks);
         let Sorted { granted: due, awaiting } = decision::sort(batch.terms, &decisions, due);
@@ -101,7 +96,8 @@ fn batches<'a>(
     let is_started = |id: &ProgramId| started.iter().any(|it| it.programs.contains(id));
     let mut newest = calendar::steps(&approved.charter.document)?;
     newest.retain(|step| approved.offers(&step.program) && !is_started(&step.program));
-    let mut batches = vec![Batch { terms: approved.terms(&membership.member, policy), calendar: newest }];
+    let mut batches =
+        vec![Batch { terms: approved.terms(&membership.member, policy), calendar: newest }];
     for it in started {
         let mut calendar = calendar::steps(&it.charter.document)?;
         calendar.retain(|step| it.programs.contains(&step.program));

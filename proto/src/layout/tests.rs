@@ -1,3 +1,5 @@
+//! Tests of layouts: canonical order, noise within its share, and its price.
+
 use super::*;
 use crate::{
     catalogue::Catalogue,

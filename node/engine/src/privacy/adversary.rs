@@ -122,11 +122,11 @@ fn release_year(imports: &Imports, forgets: bool) -> (Vec<Vec<Vec<i64>>>, YearLe
             due.iter().map(|(_, layout)| layout.clone()).partition(|it| it.step().is_some());
         let plan = CountPlan::new(&charter, &directory, &member, &once, None, columns());
         let plan = plan.unwrap().with_streams(&charter, &steps, columns()).unwrap();
-        let counted = |id: &String| plan.schools().iter().position(|it| it.as_str() == id);
+        let place = |id: &String| plan.schools().iter().position(|it| it.as_str() == id);
         let positions: Vec<u32> = journal
             .schools()
             .iter()
-            .map(|id| counted(id).map_or(Chunk::NO_SCHOOL, |at| at as u32))
+            .map(|id| place(id).map_or(Chunk::NO_SCHOOL, |at| at as u32))
             .collect();
         journal.freeze(&mut chunk, &entries, &positions);
         let mut counter = plan.counter();
@@ -142,8 +142,8 @@ fn release_year(imports: &Imports, forgets: bool) -> (Vec<Vec<Vec<i64>>>, YearLe
                 totals.next().unwrap()
             };
             let charge = ledger.charge(layout, sample::UNDER).unwrap();
-            let one = NonZeroUsize::MIN;
-            let noisy = NoisyRelease::draw_with(&Zero, exact, layout, charge, one).unwrap();
+            let threads = NonZeroUsize::MIN;
+            let noisy = NoisyRelease::draw_with(&Zero, exact, layout, charge, threads).unwrap();
             released.push(wire::decode_payload(noisy.payload(), layout).unwrap());
         }
     }
@@ -164,7 +164,8 @@ fn cost(others: &Imports, student: &Imports, forgets: bool) -> (f64, f64, Option
         let squared: f64 = with.iter().zip(without).map(|(a, b)| ((a - b) as f64).powi(2)).sum();
         rho += squared / (2.0 * block.sigma.units().powi(2));
     }
-    let met = student.iter().flatten().find_map(|row| Cells::read(&chunk(&[row.clone()]), 0));
+    let met =
+        student.iter().flatten().find_map(|row| Cells::read(&chunk(std::slice::from_ref(row)), 0));
     let grade = met.and_then(Cells::grade);
     let spent = grade.map_or(0.0, |grade| ledger.budget().minus(ledger.left(grade)).rho());
     (rho, spent, grade)
