@@ -1,6 +1,9 @@
 //! A charter in words for the people who approve it: what would leave, how
 //! often, what it costs, and what changed since the last approval.
 
+mod change;
+
+pub use change::changes;
 use peerlight_node_engine::{
     measure::{PlanError, absent_groups, program_columns},
     student::ColumnSet,
@@ -31,6 +34,10 @@ pub struct CharterView {
     pub epsilon_of_13_years: f64,
     /// The member's schools in the directory.
     pub schools: usize,
+    /// Releases in the year, of everything the district could offer.
+    pub releases: usize,
+    /// Numbers that leave in all of them.
+    pub numbers: usize,
     /// What would be released.
     pub programs: Vec<ProgramView>,
     /// Student groups that the district's records of the year cannot tell, a
@@ -68,25 +75,39 @@ impl CharterView {
         columns: ColumnSet,
     ) -> Result<Self, ViewError> {
         let budget = year_budget(charter, directory, member);
-        let tier = charter.policy.budget.for_enrollment(directory.enrollment_of(member));
-        let delta = tier.map_or(1e-6, |tier| tier.delta);
+        let delta = delta(charter, directory, member);
         let programs = charter
             .policy
             .programs
             .iter()
             .map(|program| program_view(charter, directory, member, program, columns, budget))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<ProgramView>, _>>()?;
+        let released = || programs.iter().filter(|program| program.cells > 0);
         let absent = absent_groups(charter, |_| true, columns);
         Ok(Self {
             absent_groups: absent.iter().map(ToString::to_string).collect(),
             epsilon: charter.policy.budget.epsilon,
             delta,
             budget_pico_rho: budget,
-            epsilon_of_13_years: budget::epsilon_for(PicoRho(budget.0 * YEARS), delta),
+            epsilon_of_13_years: epsilon_of_schooling(budget, delta),
+            releases: released().map(|program| program.due.len()).sum(),
+            numbers: released().map(|program| program.due.len() * program.cells).sum(),
             schools: directory.schools_of(member).count(),
             programs,
         })
     }
+}
+
+/// Delta for a member of this size.
+pub fn delta(charter: &Charter, directory: &Directory, member: &MemberId) -> f64 {
+    let tier = charter.policy.budget.for_enrollment(directory.enrollment_of(member));
+    tier.map_or(1e-6, |tier| tier.delta)
+}
+
+/// What all the years of a student's schooling compose to, each with the same
+/// budget: epsilon at the delta of one of them.
+pub fn epsilon_of_schooling(year: PicoRho, delta: f64) -> f64 {
+    budget::epsilon_for(PicoRho(year.0.saturating_mul(YEARS)), delta)
 }
 
 /// A charter that cannot be shown.
@@ -155,118 +176,6 @@ pub fn label(charter: &Charter, kind: &ProgramKind) -> String {
         ProgramKind::GrowthMean { subject } => {
             let found = charter.policy.growth.get(subject);
             found.map_or_else(|| subject.to_string(), |it| it.label.clone())
-        }
-    }
-}
-
-/// What is different in `current` from the approved charter, one line each.
-pub fn changes(approved: &Charter, current: &Charter) -> Vec<String> {
-    let mut lines = Vec::new();
-    let (before, after) = (&approved.policy, &current.policy);
-    if approved.school_year != current.school_year {
-        lines.push(format!("school year: {} → {}", approved.school_year, current.school_year));
-    }
-    if (before.budget.epsilon - after.budget.epsilon).abs() > 0.0 {
-        lines.push(format!("epsilon: {} → {}", before.budget.epsilon, after.budget.epsilon));
-    } else if before.budget != after.budget {
-        lines.push("the budget's tiers changed".to_owned());
-    }
-    if before.publication != after.publication {
-        lines.push(format!("publication: {:?} → {:?}", before.publication, after.publication));
-    }
-    for program in &after.programs {
-        match approved.program(&program.id) {
-            None => lines.push(format!("new program {}", program.id)),
-            Some(old) if old != program => lines.push(program_change(old, program)),
-            Some(_) => {}
-        }
-    }
-    for program in &before.programs {
-        if current.program(&program.id).is_none() {
-            lines.push(format!("program {} is gone", program.id));
-        }
-    }
-    for measure in &current.catalogue.measures {
-        match approved.measure(&measure.id) {
-            None => lines.push(format!("new measure {}", measure.id)),
-            Some(old) if old.hash() != measure.hash() => {
-                lines.push(format!("the definition of {} changed", measure.id));
-            }
-            Some(_) => {}
-        }
-    }
-    for population in &current.catalogue.populations {
-        let old = approved.population(&population.id);
-        if old.is_some_and(|old| old.hash() != population.hash()) {
-            lines.push(format!("the definition of {} changed", population.id));
-        }
-    }
-    for (what, changed) in [
-        (
-            "the constants of the catalogue",
-            approved.catalogue.constants != current.catalogue.constants,
-        ),
-        ("the growth models", before.growth != after.growth),
-        ("when estimates are shown", before.display != after.display),
-        ("what makes schools alike", before.similar != after.similar),
-        ("how programs are divided by group", before.margin_profile != after.margin_profile),
-        ("the time zone", before.time_zone != after.time_zone),
-    ] {
-        if changed {
-            lines.push(format!("{what} changed"));
-        }
-    }
-    lines
-}
-
-fn program_change(old: &Program, new: &Program) -> String {
-    let mut parts = Vec::new();
-    if old.share != new.share {
-        let percent = |share: u32| f64::from(share) / 100.0;
-        parts.push(format!("share {} % → {} %", percent(old.share), percent(new.share)));
-    }
-    if old.periods != new.periods {
-        parts.push("calendar".to_owned());
-    }
-    if old.grades != new.grades {
-        parts.push(format!("grades {} → {}", old.grades, new.grades));
-    }
-    if old.kind != new.kind || old.margins != new.margins {
-        parts.push("what it releases".to_owned());
-    }
-    format!("program {}: {}", new.id, parts.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use peerlight_proto::{
-        catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear,
-    };
-
-    use super::*;
-
-    #[test]
-    fn every_kind_of_change_is_named() {
-        let school_year = SchoolYear::ending(2026).unwrap();
-        let approved = Charter {
-            consortium: ConsortiumId::new("test").unwrap(),
-            number: 1,
-            school_year,
-            previous: None,
-            policy: Policy::shipped(school_year, "standard").unwrap(),
-            catalogue: Catalogue::shipped().hashed(),
-        };
-        assert!(changes(&approved, &approved).is_empty());
-        let mut current = approved.clone();
-        current.policy.budget.epsilon = 8.0;
-        current.policy.programs[1].share += 100;
-        let gone = current.policy.programs.pop().unwrap();
-        current.catalogue.measures[0].label.push('!');
-        let lines = changes(&approved, &current).join("\n");
-        for part in
-            ["epsilon: 4 → 8", "share 4 % → 5 %", gone.id.as_str(), "chronic_absence changed"]
-        {
-            assert!(lines.contains(part), "{part} is missing from {lines}");
         }
     }
 }

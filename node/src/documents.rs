@@ -327,7 +327,50 @@ fn same_consortium(
 
 #[cfg(test)]
 mod tests {
+    use peerlight_proto::{
+        catalogue::Catalogue,
+        charter::Policy,
+        units::{SchoolYear, UnixSeconds, hexadecimal},
+    };
+    use ring::signature::Ed25519KeyPair;
+
     use super::*;
+
+    #[test]
+    fn a_charter_is_believed_only_under_the_root_key_of_its_consortium() {
+        let key = |seed| Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        let (root, other) = (key(1), key(2));
+        let membership = Membership {
+            member: "37".parse().unwrap(),
+            consortium: "test".parse().unwrap(),
+            hub: "localhost:1".to_owned(),
+            pin: ContentHash::of(b""),
+            root_key: hexadecimal(&document::public_key(&root)),
+            authority: String::new(),
+            joined_at: UnixSeconds(0),
+        };
+        let school_year = SchoolYear::ending(2026).unwrap();
+        let charter = Charter {
+            consortium: membership.consortium.clone(),
+            number: 1,
+            school_year,
+            previous: None,
+            policy: Policy::shipped(school_year, "standard").unwrap(),
+            catalogue: Catalogue::shipped().hashed(),
+        };
+        let signed = |key, charter: &Charter| {
+            let signed = document::sign(key, document::CHARTER, charter.to_document());
+            verify_charter(&signed, &membership)
+        };
+        assert_eq!(signed(&root, &charter).unwrap().document, charter);
+        assert!(matches!(signed(&other, &charter), Err(DocumentError::Signature(_))));
+        let stranger = Charter { consortium: "other".parse().unwrap(), ..charter.clone() };
+        assert!(matches!(signed(&root, &stranger), Err(DocumentError::Consortium { .. })));
+        // The root itself cannot sign more budget than its epsilon allows.
+        let mut greedy = charter;
+        greedy.policy.budget.tier[0].pico_rho.0 *= 2;
+        assert!(matches!(signed(&root, &greedy), Err(DocumentError::Charter(_))));
+    }
 
     #[test]
     fn a_hub_cannot_go_back_or_sign_two_documents_as_one() {

@@ -1,6 +1,6 @@
 //! What can go wrong on a node, and the exit code that says whose move it is.
 
-use peerlight_node_engine::measure::PlanError;
+use peerlight_node_engine::{measure::PlanError, privacy::audit::AuditError};
 use peerlight_proto::layout::LayoutError;
 
 use crate::{
@@ -14,12 +14,13 @@ use crate::{
     journal::JournalError,
     keys::KeyError,
     membership::MembershipError,
+    plan::PlanningError,
     records::{CountError, ImportError, RecordsError},
     release::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
     },
-    source::{csv::CsvError, mapping::MapFileError},
+    source::{csv::CsvError, mapping::MapFileError, schools::SchoolsError},
     store::StoreError,
 };
 
@@ -89,6 +90,21 @@ pub enum Error {
     /// The node's database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A public list of schools is refused.
+    #[error(transparent)]
+    Schools(#[from] SchoolsError),
+    /// A plan cannot be made.
+    #[error(transparent)]
+    Planning(#[from] PlanningError),
+    /// The noise could not be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The noise is not what the ledger charges for.
+    #[error(
+        "the noise of this machine is not what the ledger charges for: release nothing until it is \
+         understood"
+    )]
+    Noise,
     /// Files cannot be read as student years.
     #[error(transparent)]
     Csv(#[from] CsvError),
@@ -146,7 +162,9 @@ impl Error {
     /// The exit code of this failure.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Planning(PlanningError::Preset(_))
+            | Self::Audit(AuditError::TooFew) => Exit::Usage,
             Self::Home(_) | Self::Config(_) | Self::Keys(_) | Self::Calendar(_) => {
                 Exit::Configuration
             }
@@ -161,7 +179,11 @@ impl Error {
             Self::Seal(_) => Exit::Unreachable,
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
-            Self::Plan(_) | Self::Csv(_) | Self::MapFile(_) => Exit::DataRefused,
+            Self::Plan(_)
+            | Self::Csv(_)
+            | Self::MapFile(_)
+            | Self::Schools(_)
+            | Self::Planning(_) => Exit::DataRefused,
             Self::Import(error) => import(error),
             Self::Records(_)
             | Self::Count(_)
@@ -169,6 +191,8 @@ impl Error {
             | Self::Store(_)
             | Self::Layout(_)
             | Self::Absent(_)
+            | Self::Audit(_)
+            | Self::Noise
             | Self::Output(_) => Exit::Other,
         }
     }

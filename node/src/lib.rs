@@ -30,6 +30,7 @@ pub mod local;
 pub mod membership;
 pub mod node;
 pub mod page;
+pub mod plan;
 pub mod records;
 pub mod release;
 pub mod source;

@@ -121,6 +121,7 @@ fn every_verb_teaches_with_an_example() {
         "import",
         "records",
         "charter",
+        "plan",
         "preview",
         "release",
         "sync",
@@ -131,6 +132,7 @@ fn every_verb_teaches_with_an_example() {
         "benchmarks",
         "similar",
         "peers",
+        "privacy-test",
         "status",
         "doctor",
         "config",
@@ -140,4 +142,64 @@ fn every_verb_teaches_with_an_example() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success() && text.contains("Examples:"), "{verb}: {text}");
     }
+}
+
+fn json(home: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = node(home, &[arguments, &["--output", "json"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_district_that_has_not_joined_sees_what_precision_it_would_get() {
+    let home = folder("plan");
+    let schools = home.join("schools.csv");
+    let list = "school_id,lea_id,name,level,grade_low,grade_high,enrollment,pct_HI\n\
+                1,37,Small,elementary,TK,05,150,40\n2,37,Large,high,09,12,2400,35\n";
+    fs::write(&schools, list).unwrap();
+    let path = schools.display().to_string();
+    let plan = json(&home, &["plan", "--schools", &path]);
+    let presets = plan["presets"].as_array().unwrap();
+    let names: Vec<_> = presets.iter().map(|it| it["preset"].as_str().unwrap()).collect();
+    assert_eq!(names, ["strict", "standard", "detailed"]);
+    let thirteen = presets[1]["epsilon_of_13_years"].as_f64().unwrap();
+    assert!((17.0..19.0).contains(&thirteen), "{thirteen}");
+    let half_width = |preset: usize, school: &str, calendar: &str| {
+        let figures = presets[preset]["figures"].as_array().unwrap();
+        let found = figures.iter().find(|it| {
+            it["school_id"] == school
+                && it["program"] == "chronic_absence_in_year"
+                && it["group"] == "all"
+                && it["calendar"] == calendar
+        });
+        found.unwrap()["half_width"].as_f64().unwrap()
+    };
+    assert!(half_width(1, "2", "annual") < half_width(1, "2", "monthly"));
+    assert!(half_width(1, "2", "monthly") < half_width(1, "2", "weekly"));
+    assert!(half_width(2, "2", "annual") < half_width(1, "2", "annual"));
+    assert!(half_width(1, "2", "annual") < half_width(1, "1", "annual"));
+    assert!(half_width(1, "2", "annual") < 1.0, "a large school, standard preset");
+
+    let output = node(&home, &["plan", "--schools", &path, "--preset", "standard"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("thirteen school years compose to about epsilon 18"), "{text}");
+    assert!(fs::read_dir(&home).unwrap().count() == 1, "it leaves nothing behind");
+
+    refused(&home, &["plan", "--schools", &path, "--preset", "lavish"], 2, "strict, standard");
+    fs::write(&schools, "school_id,lea_id\n1,37\n").unwrap();
+    refused(&home, &["plan", "--schools", &path], 6, "column level is missing");
+    refused(&home, &["plan"], 3, "peerlight-node init");
+}
+
+#[test]
+fn the_noise_of_this_machine_is_what_the_ledger_charges_for() {
+    let home = folder("privacy_test");
+    let audit = json(&home, &["privacy-test", "--runs", "2000"]);
+    assert_eq!(audit["as_charged"], true, "{audit}");
+    let (low, high) = (&audit["mu_by_spread"]["low"], &audit["mu_by_spread"]["high"]);
+    let charged = audit["mu_charged"].as_f64().unwrap();
+    assert!(low.as_f64().unwrap() < charged && charged < high.as_f64().unwrap(), "{audit}");
+    assert!(charged > 0.7 && charged < 0.8, "{audit}");
+    refused(&home, &["privacy-test", "--runs", "10"], 2, "at least 1000");
 }

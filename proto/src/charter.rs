@@ -305,7 +305,7 @@ impl Charter {
         let text = std::str::from_utf8(document)
             .map_err(|_| CharterError::Unreadable("it is not UTF-8".to_owned()))?;
         let charter: Self = toml::from_str(text)
-            .map_err(|error| CharterError::Unreadable(error.message().to_owned()))?;
+            .map_err(|error| CharterError::Newer(error.message().to_owned()))?;
         charter.check()?;
         Ok(charter)
     }

@@ -104,6 +104,11 @@ fn a_school_shows_exact_values_beside_what_the_network_sees() {
 
     let privacy = reader.get("/privacy");
     assert!(row(&privacy, "Chronic absence").contains("chronic_absence"), "{privacy}");
+    let plan = reader.get("/plan");
+    let precision = row(&plan, "Chronic absence");
+    let figures = precision.matches("±").count() + precision.matches("too few").count();
+    assert!(figures == 3 && precision.contains("±"), "a figure a preset: {precision}");
+    assert!(plan.contains("thirteen school years compose to about epsilon 18"), "{plan}");
     let foreign = format!("/schools/{}00001", fixture.nodes[1].district);
     assert!(reader.get(&foreign).starts_with("HTTP/1.1 404"));
 

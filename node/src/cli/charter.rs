@@ -100,7 +100,10 @@ async fn show(context: &Context, offline: bool, output: Output) -> Result<(), Er
     let (charter, directory) = (&latest.charter.document, &latest.directory.document);
     let columns = exact::columns(&node, charter.school_year).await?;
     let view = CharterView::new(charter, directory, &membership.member, columns)?;
-    let changes = approved.as_ref().map(|it| charter_view::changes(&it.charter.document, charter));
+    let changes = approved.as_ref().map(|it| {
+        let before = (&it.charter.document, &it.directory.document);
+        charter_view::changes(before, (charter, directory), &membership.member)
+    });
     match output {
         Output::Json => print_json(json!({
             "consortium": charter.consortium,
@@ -164,9 +167,10 @@ fn print_words(latest: &Documents, view: &CharterView) -> io::Result<()> {
         out,
         "What would leave: totals of your schools and student groups with noise added, for the\n\
          programs below. No student's record, name or id, and no exact count, ever leaves.\n\n\
+         How often: {} releases in the year if you offer everything, {} numbers in all.\n\n\
          What it costs: at most epsilon {} (delta {:e}) per student and school year. Thirteen\n\
          school years compose to about epsilon {:.0}. What is published cannot be recalled.\n",
-        view.epsilon, view.delta, view.epsilon_of_13_years,
+        view.releases, view.numbers, view.epsilon, view.delta, view.epsilon_of_13_years,
     )
 }
 

@@ -14,7 +14,9 @@ mod join;
 mod ledger;
 mod measures;
 mod output;
+mod plan;
 mod preview;
+mod privacy_test;
 mod records;
 mod release;
 mod serve;
@@ -78,6 +80,7 @@ enum Verb {
     Import(import::ImportArgs),
     Records(records::RecordsArgs),
     Charter(charter::CharterArgs),
+    Plan(plan::PlanArgs),
     Preview(preview::PreviewArgs),
     Release(release::ReleaseArgs),
     Sync(sync::SyncArgs),
@@ -88,6 +91,7 @@ enum Verb {
     Benchmarks(benchmark::BenchmarksArgs),
     Similar(benchmark::SimilarArgs),
     Peers(benchmark::PeersArgs),
+    PrivacyTest(privacy_test::PrivacyTestArgs),
     Status(status::StatusArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
@@ -144,6 +148,7 @@ async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
         Verb::Import(args) => import::run(&args, context).await,
         Verb::Records(args) => records::run(&args, context).await,
         Verb::Charter(args) => charter::run(&args, context).await,
+        Verb::Plan(args) => plan::run(&args, context).await,
         Verb::Preview(args) => preview::run(&args, context).await,
         Verb::Release(args) => release::run(&args, context).await,
         Verb::Sync(args) => sync::run(&args, context).await,
@@ -154,6 +159,7 @@ async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
         Verb::Benchmarks(args) => benchmark::benchmarks(&args, context).await,
         Verb::Similar(args) => benchmark::similar(&args, context).await,
         Verb::Peers(args) => benchmark::peers(&args, context).await,
+        Verb::PrivacyTest(args) => privacy_test::run(&args).await,
         Verb::Status(args) => status::run(&args, context).await,
         Verb::Doctor(args) => doctor::run(&args, context).await,
         Verb::Config(args) => config::run(&args, context),

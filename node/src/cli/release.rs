@@ -30,6 +30,7 @@ use crate::{
         receipt,
     },
     store::{
+        decisions::Decision,
         outbox::{self, OutboxRelease},
         receipts,
     },
@@ -165,10 +166,7 @@ pub async fn pending_rows(node: &Node) -> Result<Vec<Pending>, Error> {
 
 /// A release that was not drawn, under [`COLUMNS`].
 pub fn pending_cells(pending: &Pending) -> Vec<String> {
-    let said = pending.decision.as_ref().map(|it| {
-        let reason = if it.reason.is_empty() { String::new() } else { format!(": {}", it.reason) };
-        format!("{} by {}, {}{reason}", it.verdict.as_str(), it.name, it.title)
-    });
+    let said = pending.decision.as_ref().map(Decision::in_words);
     vec![
         String::new(),
         String::new(),

@@ -9,6 +9,7 @@
 //! them by renaming itself), and load nothing from anywhere else.
 
 mod guard;
+mod plan;
 mod privacy;
 mod school;
 
@@ -57,6 +58,7 @@ pub fn router(node: Node, code: Zeroizing<String>) -> Router {
         .route("/schools/{id}", get(school::show))
         .route("/schools/{id}/measures.csv", get(school::csv))
         .route("/privacy", get(privacy::show))
+        .route("/plan", get(plan::show))
         .route("/login", get(guard::form).post(guard::log_in))
         .route("/logout", post(guard::log_out))
         .layer(middleware::from_fn_with_state(Arc::clone(&local), guard::check))

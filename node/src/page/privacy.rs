@@ -1,15 +1,16 @@
-//! What has left, what it cost, and what is left of the year's budget.
+//! What has left, what it cost, what is left of the year's budget, and what
+//! waits or was withheld.
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use peerlight_proto::layout::year_budget;
+use peerlight_proto::{layout::year_budget, names::ProgramId};
 
 use super::{Problem, Shared, render};
 use crate::{
     charter_view,
     error::Error,
     local,
-    release::ledger::LedgerView,
+    release::{ledger::LedgerView, pending},
     store::{ledger, outbox},
 };
 
@@ -21,6 +22,7 @@ struct PrivacyPage {
     approved_by: String,
     approved_on: String,
     charges: Vec<ChargeLine>,
+    pending: Vec<PendingLine>,
     grades: Vec<GradeLine>,
     not_offered: Vec<String>,
     absent_groups: Vec<String>,
@@ -33,6 +35,15 @@ struct ChargeLine {
     grades: String,
     percent: String,
     state: &'static str,
+}
+
+/// A release that was not drawn.
+struct PendingLine {
+    label: String,
+    program: String,
+    period: String,
+    state: &'static str,
+    said: String,
 }
 
 struct GradeLine {
@@ -50,16 +61,26 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
     let releases = outbox::list(&node.store).await.map_err(Error::from)?;
     let view = LedgerView::of(&entries, charter.school_year, budget);
     let percent = |rho: u64| format!("{:.2} %", rho as f64 / budget.0.max(1) as f64 * 100.0);
+    let label = |program: &ProgramId| {
+        let found = charter.program(program);
+        found.map_or_else(String::new, |program| charter_view::label(charter, &program.kind))
+    };
+    let pending = pending::list(node, &approved).await?;
+    let pending = pending
+        .into_iter()
+        .map(|it| PendingLine {
+            label: label(&it.program),
+            program: it.program.to_string(),
+            period: it.period.to_string(),
+            state: it.state.as_str(),
+            said: it.decision.map_or_else(String::new, |it| it.in_words()),
+        })
+        .collect();
     let charges = view
         .charges
         .iter()
         .map(|charge| ChargeLine {
-            label: charter
-                .policy
-                .programs
-                .iter()
-                .find(|program| program.id == charge.program)
-                .map_or_else(String::new, |program| charter_view::label(charter, &program.kind)),
+            label: label(&charge.program),
             program: charge.program.to_string(),
             period: charge.period.to_string(),
             grades: charge.grades.to_string(),
@@ -82,6 +103,7 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
         approved_by: format!("{}, {}", approval.name, approval.title),
         approved_on: approval.approved_on.clone(),
         charges,
+        pending,
         grades,
         not_offered: local::not_offered(&approved),
         absent_groups: local::absent_groups(node, &approved).await?,

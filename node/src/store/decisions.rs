@@ -57,6 +57,15 @@ pub struct Decision {
     pub decided_at: UnixSeconds,
 }
 
+impl Decision {
+    /// Who decided what and why, for the district's own people.
+    pub fn in_words(&self) -> String {
+        let reason =
+            if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        format!("{} by {}, {}{reason}", self.verdict.as_str(), self.name, self.title)
+    }
+}
+
 /// A year's decisions, oldest first.
 pub async fn list(store: &Store, year: SchoolYear) -> Result<Vec<Decision>, StoreError> {
     list_in(&mut *store.pool.acquire().await?, year).await

@@ -21,6 +21,9 @@ pub enum CharterError {
     /// The bytes are not a charter.
     #[error("the charter cannot be read: {0}")]
     Unreadable(String),
+    /// It says something that this version does not know.
+    #[error("the charter says what this version does not know ({0}): update this program")]
+    Newer(String),
     /// A definition does not match the hash it carries.
     #[error("the definition of {0} does not match its content hash")]
     Definition(String),
@@ -345,9 +348,20 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_kind_of_program_asks_for_an_update() {
+        let document = String::from_utf8(charter().to_document()).unwrap();
+        let document = document.replacen("kind = \"count\"", "kind = \"lottery\"", 1);
+        let refused = Charter::parse(document.as_bytes()).unwrap_err().to_string();
+        assert!(
+            refused.contains("lottery") && refused.contains("update this program"),
+            "{refused}"
+        );
+    }
+
+    #[test]
     fn an_unknown_field_is_refused() {
         let mut document = b"surprise = 1\n".to_vec();
         document.extend(charter().to_document());
-        assert!(matches!(Charter::parse(&document), Err(CharterError::Unreadable(_))));
+        assert!(matches!(Charter::parse(&document), Err(CharterError::Newer(_))));
     }
 }

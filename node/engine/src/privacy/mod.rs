@@ -22,11 +22,13 @@
 
 #[cfg(test)]
 mod adversary;
+pub mod audit;
 pub mod budget;
 pub mod chain;
 pub mod exact;
 pub mod journal;
 mod noise;
+pub mod precision;
 pub mod release;
 #[cfg(test)]
 mod sample;
