@@ -1,11 +1,12 @@
 //! The road of a year's file: read, sealed, named, counted, replaced.
 
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{collections::BTreeMap, fs, io::Write, path::Path, sync::Arc};
 
 use flate2::{Compression, write::GzEncoder};
 use peerlight_node_engine::{
     intake::{Mapping, Schools},
-    measure::CountPlan,
+    measure::{CountPlan, LocalTable},
+    privacy::journal::Journal,
     student::Column,
 };
 use peerlight_proto::{
@@ -172,6 +173,37 @@ async fn earlier_levels_come_from_the_nodes_own_years_in_whatever_order_they_arr
     assert_eq!(node.counted("ela_kept_level").await, Some((1, 2)));
     let columns = effective_columns(&node.store, year_2026()).await.unwrap();
     assert!(columns.contains(Column::ElaPriorLevel) && columns.contains(Column::PriorGradeLevel));
+}
+
+#[tokio::test]
+async fn a_student_who_moves_is_released_where_it_was_met_and_shown_where_it_is() {
+    let node = Node::new().await;
+    let mut journal = Journal::new(year_2026());
+    let plan_of = |year: &Year| {
+        CountPlan::local(&charter(), &directory(), &member(), None, year.columns()).unwrap()
+    };
+    let measure = MeasureId::new("chronic_absence").unwrap();
+    let students = |table: &LocalTable, school: &str, group| {
+        let value = table.school(&SchoolId::new(school).unwrap(), &measure, group);
+        value.map_or(0, |value| value.denominator())
+    };
+    let fourth = StudentGroup::Grade("04".parse().unwrap());
+    for (rows, at_10, at_20) in [
+        ("2026,10,s1,04,180,18,,\n2026,10,s2,04,180,18,,\n", 2, 0),
+        ("2026,20,s1,05,180,18,,\n2026,10,s2,04,180,18,,\n", 1, 1),
+        ("2026,99,s1,05,180,18,,\n2026,10,s2,04,180,18,,\n", 1, 0),
+    ] {
+        node.import(&node.file("a.csv", rows), true).await.unwrap();
+        let year = year(&node.store, &node.records, year_2026()).await.unwrap().unwrap();
+        let (entries, _) = meet(&year.file, &mut journal).unwrap();
+        let met = Met { journal: Arc::new(journal.clone()), entries };
+        let plan = plan_of(&year);
+        let released = count_met(&year, &plan, &met, 2).unwrap().finish_local();
+        assert_eq!((students(&released, "10", fourth), students(&released, "20", fourth)), (2, 0));
+        let shown = count(&year, &plan, 2).unwrap().finish_local();
+        let all = StudentGroup::All;
+        assert_eq!((students(&shown, "10", all), students(&shown, "20", all)), (at_10, at_20));
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 use std::num::NonZeroUsize;
 
 use peerlight_proto::{
+    continual::Stream,
     layout::{Block, FIXED_POINT, Quantity, ReleaseLayout},
     units::{Grade, PicoRho},
     wire,
@@ -38,6 +39,27 @@ fn row() -> impl Strategy<Value = Row> {
     )
 }
 
+/// What a change at `from` adds to a step of a running count.
+fn added(stream: Stream, step: u32, from: u32) -> i64 {
+    step.checked_sub(from).map_or(0, |since| stream.coefficients()[since as usize])
+}
+
+/// When the row comes into a running count and leaves it: what moves most for
+/// one that pushes as far as it can, else any steps.
+fn stay(stream: Stream, row: &Row) -> (u32, Option<u32>) {
+    let moved = |stay: &(u32, Option<u32>)| -> i64 {
+        let step =
+            |step| added(stream, step, stay.0) - stay.1.map_or(0, |left| added(stream, step, left));
+        (0..stream.steps).map(|at| step(at).pow(2)).sum()
+    };
+    let twice = |came: u32| (came + 1..stream.steps).map(Some).filter(|_| stream.changes > 1);
+    let stays =
+        (0..stream.steps).flat_map(|came| twice(came).chain([None]).map(move |left| (came, left)));
+    let stays: Vec<(u32, Option<u32>)> = stays.collect();
+    let most = stays.iter().copied().max_by_key(moved);
+    most.filter(|_| row.push >= 1.0).unwrap_or_else(|| *row.place.get(&stays))
+}
+
 /// Adds the row to a block's integers, as counting would.
 fn add(values: &mut [i64], block: &Block, row: &Row) {
     let unit = row.school.min(block.units() - 1);
@@ -49,9 +71,10 @@ fn add(values: &mut [i64], block: &Block, row: &Row) {
         match block.quantity {
             Quantity::Count => values[at] += 1,
             Quantity::Rate => values[at] += extreme,
-            // Counted from the first step on.
             Quantity::Running { stream, step } => {
-                values[at] += stream.coefficients()[step as usize];
+                let (came, left) = stay(stream, row);
+                values[at] +=
+                    added(stream, step, came) - left.map_or(0, |left| added(stream, step, left));
             }
             Quantity::Mean { half_range, .. } => {
                 values[at] += (row.push * half_range * FIXED_POINT as f64).round() as i64;
