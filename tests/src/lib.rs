@@ -9,4 +9,5 @@ pub mod clock;
 pub mod demo;
 pub mod harness;
 pub mod sgp;
+pub mod simulated;
 pub mod synthetic;

@@ -7,10 +7,14 @@
 mod context;
 mod counting;
 mod crowd;
+mod district;
 mod intake;
+mod noise;
 mod release;
 mod row;
 mod similar;
+mod utility;
+mod utility_peer;
 
 pub use context::BenchContext;
 pub use row::{Bar, Row, table};
@@ -46,6 +50,16 @@ pub const BENCHES: &[Bench] = &[
         name: "similar",
         about: "like schools of 10,000 and of 100,000 schools, beside brute force",
         run: similar::run,
+    },
+    Bench {
+        name: "noise",
+        about: "noise for 300,000 cells, and one charge on a ledger of 1,000 entries",
+        run: noise::run,
+    },
+    Bench {
+        name: "utility",
+        about: "how sure a school's numbers are at epsilon 4, beside naive ways to spend it",
+        run: utility::run,
     },
 ];
 

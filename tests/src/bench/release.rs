@@ -6,58 +6,28 @@
 //! commit. The totals are made up: how long noise takes does not depend on
 //! them.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, thread};
+use std::{num::NonZeroUsize, thread};
 
-use anyhow::{Context, anyhow};
-use opendp::{
-    domains::{AtomDomain, VectorDomain},
-    measurements::make_gaussian,
-    measures::ZeroConcentratedDivergence,
-    metrics::L2Distance,
-};
+use anyhow::Context;
 use peerlight_node::{
     release::{
-        decision::ReleasePolicy,
-        prepare::{Terms, prepare},
+        prepare::prepare,
         seal::{Sender, seal},
     },
-    store::{
-        Store,
-        approvals::{self, Approval},
-        outbox,
-    },
+    store::{Store, approvals, outbox},
 };
 use peerlight_node_engine::privacy::exact::ExactRelease;
-use peerlight_proto::{
-    catalogue::Catalogue,
-    charter::{Charter, Policy},
-    directory::{Directory, Level, School},
-    document,
-    envelope::{self, EnvelopeSecret},
-    layout::{LayoutError, ReleaseLayout, year_layouts},
-    names::{ConsortiumId, MemberId, SchoolId},
-    units::{ContentHash, Grade, GradeSet, SchoolYear, UnixSeconds},
-    v1::{EnvelopeHeader, EnvelopeKey, HubKeys},
-};
-use ring::signature::Ed25519KeyPair;
+use peerlight_proto::{envelope, layout::ReleaseLayout, units::SchoolYear, v1::EnvelopeHeader};
 
-use super::{BenchContext, Row};
+use super::{
+    BenchContext, Row,
+    district::{District, NOW},
+    noise::library,
+};
 use crate::clock::{Stopwatch, timed};
 
 const SCHOOLS: usize = 100;
-const STUDENTS_A_SCHOOL: u32 = 1_000;
 const ROUNDS: usize = 5;
-const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
-
-/// A district that approved the shipped charter, and a hub's keys.
-struct District {
-    charter: Charter,
-    directory: Directory,
-    member: MemberId,
-    signing_key: Ed25519KeyPair,
-    keys: HubKeys,
-    layouts: Vec<ReleaseLayout>,
-}
 
 /// Seconds of one round.
 #[derive(Clone, Copy)]
@@ -68,7 +38,7 @@ struct Round {
 
 /// Runs the benchmark.
 pub fn run(context: &BenchContext) -> anyhow::Result<Vec<Row>> {
-    let district = District::new()?;
+    let district = District::new(SCHOOLS, SchoolYear::ending(2026)?)?;
     let cells: usize = district.layouts.iter().map(ReleaseLayout::cells).sum();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut rounds = Vec::new();
@@ -105,59 +75,6 @@ pub fn run(context: &BenchContext) -> anyhow::Result<Vec<Row>> {
 }
 
 impl District {
-    fn new() -> anyhow::Result<Self> {
-        let school_year = SchoolYear::ending(2026)?;
-        let consortium = ConsortiumId::new("bench")?;
-        let member = MemberId::new("district")?;
-        let charter = Charter {
-            consortium: consortium.clone(),
-            number: 1,
-            school_year,
-            previous: None,
-            policy: Policy::shipped(school_year, "standard").context("no standard preset")?,
-            catalogue: Catalogue::shipped().hashed(),
-        };
-        let schools =
-            (0..SCHOOLS).map(|number| school(number, &member)).collect::<anyhow::Result<_>>()?;
-        let directory = Directory {
-            consortium,
-            number: 1,
-            school_year,
-            features_source: "made up".to_owned(),
-            schools,
-        };
-        let layouts = year_layouts(&charter, &directory, &member)
-            .into_iter()
-            .collect::<Result<_, LayoutError>>()?;
-        let (_, public_key) = EnvelopeSecret::generate();
-        let keys = HubKeys {
-            consortium: "bench".to_owned(),
-            number: 1,
-            envelope_keys: vec![EnvelopeKey {
-                key_id: document::key_id(&public_key),
-                public_key,
-                active_from_seconds: NOW.0,
-                active_until_seconds: NOW.0 + 1,
-                opens_until_seconds: NOW.0 + 2,
-            }],
-            receipt_key: Vec::new(),
-        };
-        let signing_key = Ed25519KeyPair::from_seed_unchecked(&[2; 32])
-            .map_err(|_| anyhow!("cannot make a signing key"))?;
-        Ok(Self { charter, directory, member, signing_key, keys, layouts })
-    }
-
-    fn terms(&self) -> Terms<'_> {
-        Terms {
-            charter: &self.charter,
-            charter_hash: ContentHash::of(b"charter"),
-            directory: &self.directory,
-            directory_hash: ContentHash::of(b"directory"),
-            member: &self.member,
-            policy: ReleasePolicy::Auto,
-        }
-    }
-
     /// Approves, then releases everything; gives the time and the bytes sealed.
     async fn release(&self, path: &std::path::Path) -> anyhow::Result<(Round, usize)> {
         let store = Store::open(path).await?;
@@ -184,38 +101,9 @@ impl District {
         Ok((round, bytes))
     }
 
-    fn approval(&self) -> Approval {
-        let terms = self.terms();
-        Approval {
-            charter_hash: terms.charter_hash,
-            charter_number: 1,
-            directory_hash: terms.directory_hash,
-            directory_number: 1,
-            school_year: self.charter.school_year,
-            name: "bench".to_owned(),
-            title: "bench".to_owned(),
-            approved_on: "2026-06-01".to_owned(),
-            offered: self.charter.policy.programs.iter().map(|p| p.id.clone()).collect(),
-            ceiling: None,
-        }
-    }
-
-    /// The same cells by one call of the library a block, on one thread.
+    /// The same cells by the library alone, on one thread.
     fn library_noise(&self) -> anyhow::Result<usize> {
-        let mut drawn = 0;
-        for block in self.layouts.iter().flat_map(|layout| &layout.blocks) {
-            let domain = VectorDomain::new(AtomDomain::<i64>::default());
-            let gaussian = make_gaussian::<_, _, ZeroConcentratedDivergence>(
-                domain,
-                L2Distance::<f64>::default(),
-                block.sigma.units(),
-                None,
-            )
-            .map_err(|error| anyhow!("{error:?}"))?;
-            let noisy = gaussian.invoke(&vec![0; block.cells()]);
-            drawn += noisy.map_err(|error| anyhow!("{error:?}"))?.len();
-        }
-        Ok(drawn)
+        self.layouts.iter().map(library).sum()
     }
 
     /// One envelope a release around bytes of about its size.
@@ -234,24 +122,4 @@ impl District {
 fn made_up(layout: &ReleaseLayout) -> ExactRelease {
     let blocks = layout.blocks.iter().map(|block| (0..block.cells() as i64).collect());
     ExactRelease::from_blocks(blocks.collect())
-}
-
-/// Of a hundred schools 65 elementary, 17 middle and 18 high.
-fn school(number: usize, member: &MemberId) -> anyhow::Result<School> {
-    let (level, low, high) = match number {
-        0..65 => (Level::Elementary, "TK", "05"),
-        65..82 => (Level::Middle, "06", "08"),
-        _ => (Level::High, "09", "12"),
-    };
-    Ok(School {
-        id: SchoolId::new(format!("{number:03}"))?,
-        lea: member.clone(),
-        name: format!("School {number}"),
-        level,
-        school_type: "regular".to_owned(),
-        grades: GradeSet::span(low.parse::<Grade>()?, high.parse::<Grade>()?),
-        county: None,
-        enrollment: Some(STUDENTS_A_SCHOOL),
-        features: BTreeMap::new(),
-    })
 }
