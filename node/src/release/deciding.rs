@@ -185,3 +185,17 @@ async fn a_step_of_a_stream_waits_for_the_one_before_and_takes_the_later_ones_wi
     let refused = decision::approve(&store, trial.terms(), &[pair(&steps[3])], PERSON, NOW).await;
     assert!(matches!(refused, Err(DecisionError::Withheld { .. })));
 }
+
+#[tokio::test]
+async fn a_started_stream_is_decided_about_under_the_documents_it_goes_on_under() {
+    let (trial, _, steps) = streaming();
+    let store = trial.approved("node.db").await;
+    let pair = |step: &Step| (step.program.clone(), step.period.clone());
+    decision::approve(&store, trial.terms(), &[pair(&steps[0])], PERSON, NOW).await.unwrap();
+    trial.prepare(&store, "off_track").await.unwrap();
+    approvals::insert(&store, &trial.newer(), NOW).await.unwrap();
+    let next = [pair(&steps[1])];
+    assert_eq!(decision::approve(&store, trial.terms(), &next, PERSON, NOW).await.unwrap(), 1);
+    let refused = approve(&trial, &store, "suspension").await.unwrap_err();
+    assert!(matches!(refused, DecisionError::Terms(PrepareError::Older { .. })), "{refused}");
+}

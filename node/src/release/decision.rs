@@ -23,9 +23,9 @@ use peerlight_proto::{
 
 use super::prepare::{self, PrepareError, Terms};
 use crate::store::{
-    Store, StoreError, approvals, audit,
+    Store, StoreError, audit,
     decisions::{self, Decision, Verdict},
-    outbox,
+    ledger, outbox,
 };
 
 /// Whether a person approves every release.
@@ -257,9 +257,7 @@ async fn decide(
     }
     let school_year = terms.charter.school_year;
     let mut tx = store.begin().await?;
-    let recorded = approvals::find_newest_in(&mut tx).await?;
-    let approval = recorded.ok_or(PrepareError::NothingApproved)?.approval;
-    prepare::check_terms(terms, &approval)?;
+    let entries = ledger::list_in(&mut tx).await?;
     let known = decisions::list_in(&mut tx, school_year).await?;
     // Asked as if every release needed a person, whatever the policy is now.
     let strict = Terms { policy: ReleasePolicy::Approve, ..terms };
@@ -270,14 +268,15 @@ async fn decide(
         if found.is_none() {
             return Err(DecisionError::Unknown { program, period });
         }
-        if !approval.offered.contains(&program) {
-            return Err(PrepareError::NotOffered(program).into());
-        }
         let drawn = outbox::find_drawn_in(&mut tx, school_year, &program, &period).await?;
         if let Some(drawn) = drawn {
             let release_id = drawn.entry.release_id.clone();
             return Err(DecisionError::Drawn { program, period, release_id });
         }
+        let Terms { charter, directory, member, .. } = terms;
+        let layout = release_layout(charter, directory, member, &program, &period)
+            .map_err(PrepareError::from)?;
+        prepare::check_approved(&mut tx, terms, &layout, &entries).await?;
         let withheld =
             known.iter().find(|it| it.program == program && withholds(terms.charter, it, &period));
         if let Some(it) = withheld {

@@ -10,16 +10,19 @@ use peerlight_proto::{
     units::UnixSeconds,
 };
 
-use super::decision::{self, Permission, ReleasePolicy};
+use super::{
+    decision::{self, Permission, ReleasePolicy},
+    prepare::Terms,
+};
 use crate::{
     approval::Approved,
-    calendar,
     error::Error,
     node::Node,
     store::{
         decisions::{self, Decision},
         outbox,
     },
+    sync,
 };
 
 /// Where a release stands that was not drawn.
@@ -66,36 +69,43 @@ pub struct Pending {
 /// Judged by this node's clock alone: calls nobody.
 pub async fn list(node: &Node, approved: &Approved) -> Result<Vec<Pending>, Error> {
     let membership = node.membership()?;
-    let terms = approved.terms(&membership.member, node.config.release_policy);
-    let (charter, directory) = (terms.charter, terms.directory);
-    let decisions = decisions::list(&node.store, charter.school_year).await?;
-    let drawn: BTreeSet<(ProgramId, PeriodId)> = outbox::list(&node.store)
-        .await?
-        .into_iter()
-        .filter(|release| release.entry.school_year == charter.school_year)
-        .map(|release| (release.entry.program.clone(), release.entry.period.clone()))
-        .collect();
-    let calendar: Vec<Step> = calendar::steps(charter)?
-        .into_iter()
-        .filter(|step| approved.offers(&step.program))
-        .collect();
+    let year = approved.charter.document.school_year;
+    let started = sync::started(node, &membership, approved).await?;
+    let policy = node.config.release_policy;
+    let batches = sync::batches(&membership, policy, approved, &started)?;
+    let decisions = decisions::list(&node.store, year).await?;
+    let drawn = outbox::drawn(&node.store, year).await?;
     let clocks = Clocks { node: node.clock.now(), hub: None };
-    let due = schedule::due(&calendar, &drawn, clocks);
-    let sorted = decision::sort(terms, &decisions, due);
-    let everything =
-        schedule::due(&calendar, &drawn, Clocks { node: UnixSeconds(i64::MAX), ..clocks });
+    let mut pending: Vec<Pending> = batches
+        .iter()
+        .flat_map(|batch| of_calendar(batch.terms, &batch.calendar, &decisions, &drawn, clocks))
+        .collect();
+    pending.sort_by_key(|it| it.due_at);
+    Ok(pending)
+}
+
+fn of_calendar(
+    terms: Terms<'_>,
+    calendar: &[Step],
+    decisions: &[Decision],
+    drawn: &BTreeSet<(ProgramId, PeriodId)>,
+    clocks: Clocks,
+) -> Vec<Pending> {
+    let sorted = decision::sort(terms, decisions, schedule::due(calendar, drawn, clocks));
+    let for_ever = Clocks { node: UnixSeconds(i64::MAX), hub: None };
+    let everything = schedule::due(calendar, drawn, for_ever);
     let mut pending = Vec::new();
     for step in everything {
         let (program, period) = (&step.program, &step.period);
-        let layout = release_layout(charter, directory, &membership.member, program, period);
+        let layout = release_layout(terms.charter, terms.directory, terms.member, program, period);
         if matches!(layout, Err(LayoutError::NoSchools(..))) {
             continue;
         }
         let decision = decisions.iter().rev().find(|it| {
             it.program == *program
-                && (it.period == *period || decision::withholds(charter, it, period))
+                && (it.period == *period || decision::withholds(terms.charter, it, period))
         });
-        let permission = decision::permission(terms, &decisions, program, period);
+        let permission = decision::permission(terms, decisions, program, period);
         let state = if permission == Permission::Withheld {
             PendingState::Withheld
         } else if sorted.awaiting.contains(&step) {
@@ -115,5 +125,5 @@ pub async fn list(node: &Node, approved: &Approved) -> Result<Vec<Pending>, Erro
             decision: decision.cloned(),
         });
     }
-    Ok(pending)
+    pending
 }

@@ -273,7 +273,7 @@ async fn check_decision(
 
 /// Refuses what the newest approval does not allow; but a running count goes
 /// on under the documents it was started under, if the district approved them.
-async fn check_approved(
+pub(super) async fn check_approved(
     db: &mut SqliteConnection,
     terms: Terms<'_>,
     layout: &ReleaseLayout,

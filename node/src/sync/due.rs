@@ -19,13 +19,9 @@ use peerlight_proto::{
     units::UnixSeconds,
 };
 
-use super::{
-    Blocked, Called,
-    started::{self, Started},
-};
+use super::{Blocked, Called, started};
 use crate::{
     approval::Approved,
-    calendar,
     documents::{self, DocumentError},
     error::Error,
     exact::{self, Counted},
@@ -47,12 +43,6 @@ pub(super) struct Outcome {
     pub problem: Option<Error>,
 }
 
-/// Steps of one pair of documents.
-struct Batch<'a> {
-    terms: Terms<'a>,
-    calendar: Vec<Step>,
-}
-
 pub(super) async fn draw(
     node: &Node,
     called: &Called,
@@ -61,7 +51,8 @@ pub(super) async fn draw(
     let now = node.clock.now();
     let clocks = Clocks { node: now, hub: Some(UnixSeconds(now.0 + called.ahead_seconds)) };
     let started = started::started(node, &called.membership, approved).await?;
-    let batches = batches(node, called, approved, &started)?;
+    let policy = node.config.release_policy;
+    let batches = started::batches(&called.membership, policy, approved, &started)?;
     let done = outbox::drawn(&node.store, approved.charter.document.school_year).await?;
     let steps = || batches.iter().flat_map(|batch| &batch.calendar);
     let next_due = steps().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
@@ -83,27 +74,6 @@ pub(super) async fn draw(
         }
     }
     Ok(outcome)
-}
-
-/// The approved calendar, and those of running counts started before it.
-fn batches<'a>(
-    node: &Node,
-    called: &'a Called,
-    approved: &'a Approved,
-    started: &'a [Started],
-) -> Result<Vec<Batch<'a>>, Error> {
-    let (membership, policy) = (&called.membership, node.config.release_policy);
-    let is_started = |id: &ProgramId| started.iter().any(|it| it.programs.contains(id));
-    let mut newest = calendar::steps(&approved.charter.document)?;
-    newest.retain(|step| approved.offers(&step.program) && !is_started(&step.program));
-    let mut batches =
-        vec![Batch { terms: approved.terms(&membership.member, policy), calendar: newest }];
-    for it in started {
-        let mut calendar = calendar::steps(&it.charter.document)?;
-        calendar.retain(|step| it.programs.contains(&step.program));
-        batches.push(Batch { terms: it.terms(membership, policy), calendar });
-    }
-    Ok(batches)
 }
 
 async fn draw_batch(

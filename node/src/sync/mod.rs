@@ -19,6 +19,7 @@ use peerlight_proto::{
     units::UnixSeconds,
     v1::MemberStatus,
 };
+pub(crate) use started::{batches, started};
 
 use crate::{
     approval::{self, Approved},

@@ -1,14 +1,17 @@
 //! Running counts that were started under other documents than the newest
-//! approved ones: they go on under their own, which this node has kept.
+//! approved ones: they go on under their own, which this node has kept. And the
+//! calendar that follows from both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use peerlight_node_engine::schedule::Step;
 use peerlight_proto::{
     charter::Charter, directory::Directory, names::ProgramId, units::ContentHash,
 };
 
 use crate::{
     approval::Approved,
+    calendar::{self, CalendarError},
     documents::{self, Verified},
     error::Error,
     membership::Membership,
@@ -18,19 +21,15 @@ use crate::{
 };
 
 /// Documents, and the running counts that go on under them.
-pub(super) struct Started {
-    pub charter: Verified<Charter>,
-    pub directory: Verified<Directory>,
-    pub programs: BTreeSet<ProgramId>,
+pub(crate) struct Started {
+    charter: Verified<Charter>,
+    directory: Verified<Directory>,
+    programs: BTreeSet<ProgramId>,
 }
 
 impl Started {
     /// What their steps are made under.
-    pub(super) const fn terms<'a>(
-        &'a self,
-        membership: &'a Membership,
-        policy: ReleasePolicy,
-    ) -> Terms<'a> {
+    const fn terms<'a>(&'a self, membership: &'a Membership, policy: ReleasePolicy) -> Terms<'a> {
         Terms {
             charter: &self.charter.document,
             charter_hash: self.charter.hash,
@@ -42,8 +41,36 @@ impl Started {
     }
 }
 
+/// Steps of one pair of documents.
+pub(crate) struct Batch<'a> {
+    /// What they are released under.
+    pub terms: Terms<'a>,
+    /// What is released, due or not, drawn or not.
+    pub calendar: Vec<Step>,
+}
+
+/// The approved calendar, and those of running counts started before it.
+pub(crate) fn batches<'a>(
+    membership: &'a Membership,
+    policy: ReleasePolicy,
+    approved: &'a Approved,
+    started: &'a [Started],
+) -> Result<Vec<Batch<'a>>, CalendarError> {
+    let is_started = |id: &ProgramId| started.iter().any(|it| it.programs.contains(id));
+    let mut newest = calendar::steps(&approved.charter.document)?;
+    newest.retain(|step| approved.offers(&step.program) && !is_started(&step.program));
+    let mut batches =
+        vec![Batch { terms: approved.terms(&membership.member, policy), calendar: newest }];
+    for it in started {
+        let mut calendar = calendar::steps(&it.charter.document)?;
+        calendar.retain(|step| it.programs.contains(&step.program));
+        batches.push(Batch { terms: it.terms(membership, policy), calendar });
+    }
+    Ok(batches)
+}
+
 /// Finds them in the ledger of the approved charter's year.
-pub(super) async fn started(
+pub(crate) async fn started(
     node: &Node,
     membership: &Membership,
     approved: &Approved,

@@ -12,6 +12,7 @@ use crate::{
         decision::{self, Person, ReleasePolicy},
         pending::{self, PendingState},
     },
+    sync,
 };
 
 #[derive(Args)]
@@ -51,18 +52,14 @@ pub struct WithholdArgs {
 
 pub async fn approve(args: &ApproveArgs, context: &Context) -> Result<(), Error> {
     let node = context.node(&[]).await?;
-    let membership = node.membership()?;
-    let approved = node.approved().await?;
     let releases = match &args.program {
         Some(program) if !args.periods.is_empty() => {
             args.periods.iter().map(|period| (program.clone(), period.clone())).collect()
         }
         program => due(&node, program.as_ref()).await?,
     };
-    let terms = approved.terms(&membership.member, node.config.release_policy);
-    let person = Person { name: &args.name, title: &args.title };
     let recorded =
-        decision::approve(&node.store, terms, &releases, person, node.clock.now()).await?;
+        record(&node, &releases, Person { name: &args.name, title: &args.title }).await?;
     for (program, period) in &releases {
         println!("{program} {period}");
     }
@@ -72,13 +69,40 @@ pub async fn approve(args: &ApproveArgs, context: &Context) -> Result<(), Error>
         args.title,
         releases.len() - recorded,
     );
-    if terms.policy == ReleasePolicy::Auto {
+    if node.config.release_policy == ReleasePolicy::Auto {
         eprintln!(
             "release_policy is \"auto\": what is due is drawn without being approved; set it to \
              \"approve\" in node.toml if every release is to wait for a person."
         );
     }
     Ok(())
+}
+
+/// Records approvals, each under the documents its program is released under;
+/// gives how many are new. Refuses with the reason what is in no calendar.
+async fn record(
+    node: &Node,
+    releases: &[(ProgramId, PeriodId)],
+    person: Person<'_>,
+) -> Result<usize, Error> {
+    let membership = node.membership()?;
+    let approved = node.approved().await?;
+    let started = sync::started(node, &membership, &approved).await?;
+    let policy = node.config.release_policy;
+    let batches = sync::batches(&membership, policy, &approved, &started)?;
+    let mut rest = releases.to_vec();
+    let mut recorded = 0;
+    for batch in &batches {
+        let is_own = |release: &mut (ProgramId, PeriodId)| {
+            batch.calendar.iter().any(|step| step.program == release.0)
+        };
+        let own: Vec<_> = rest.extract_if(.., is_own).collect();
+        let now = node.clock.now();
+        recorded += decision::approve(&node.store, batch.terms, &own, person, now).await?;
+    }
+    let terms = approved.terms(&membership.member, policy);
+    recorded += decision::approve(&node.store, terms, &rest, person, node.clock.now()).await?;
+    Ok(recorded)
 }
 
 /// What is due and not withheld, of one program or of all.
@@ -107,7 +131,12 @@ pub async fn withhold(args: &WithholdArgs, context: &Context) -> Result<(), Erro
     let node = context.node(&[]).await?;
     let membership = node.membership()?;
     let approved = node.approved().await?;
-    let terms = approved.terms(&membership.member, node.config.release_policy);
+    let started = sync::started(&node, &membership, &approved).await?;
+    let policy = node.config.release_policy;
+    let batches = sync::batches(&membership, policy, &approved, &started)?;
+    let own =
+        batches.iter().find(|batch| batch.calendar.iter().any(|step| step.program == args.program));
+    let terms = own.map_or_else(|| approved.terms(&membership.member, policy), |batch| batch.terms);
     let person = Person { name: &args.name, title: &args.title };
     let release = (args.program.clone(), args.period.clone());
     let now = node.clock.now();
