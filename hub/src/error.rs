@@ -342,6 +342,7 @@ const fn rejected(rejection: &Rejection) -> Code {
         | Rejection::NotApproved(..)
         | Rejection::Directory(_)
         | Rejection::NotOffered { .. }
+        | Rejection::Predecessor { .. }
         | Rejection::Gap { .. }
         | Rejection::Chain
         | Rejection::Equivocation(_)

@@ -1,10 +1,11 @@
 //! The charter and directory in force, and the ones immediately before: a
 //! release whose noise was drawn under those is already paid for, so it is
-//! still taken in.
+//! still taken in. A stream goes on under those it was started under, however
+//! many changes ago.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use peerlight_hub_engine::admission::Standards;
@@ -18,7 +19,7 @@ use peerlight_proto::{
     v1::SignedDocument,
 };
 
-use crate::error::Error;
+use crate::{error::Error, hub::Hub, store::release};
 
 /// A charter with its hash and signature.
 #[derive(Debug)]
@@ -98,30 +99,70 @@ impl InForce {
         named.unwrap_or(&self.charter)
     }
 
-    /// Calls `check` with what releases are held against.
+    /// Whether these are charter and directory in force, or ones before them.
+    pub fn knows(&self, charter: &[u8], directory: &[u8]) -> bool {
+        self.charters().any(|known| known.hash.as_bytes() == charter)
+            && self.directories().any(|known| known.hash.as_bytes() == directory)
+    }
+
+    /// Calls `check` with what releases are held against; `once_in_force` are
+    /// the documents of a stream that was started before.
     pub fn against<T>(
         &self,
         consortium: &ConsortiumId,
+        once_in_force: Option<(&Charter, &Directory)>,
         check: impl FnOnce(&Standards<'_>) -> T,
     ) -> T {
         let charters: Vec<_> = self.charters().map(|known| (known.hash, &known.charter)).collect();
         let directories: Vec<_> =
             self.directories().map(|known| (known.hash, &known.directory)).collect();
-        check(&Standards { consortium, charters: &charters, directories: &directories })
-    }
-
-    /// No envelope that a member has reason to send is larger, bytes.
-    pub fn largest_envelope(&self, member: &MemberId) -> usize {
-        let mut known = self.largest.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry(member.clone()).or_insert_with(|| {
-            let pairs = self.charters().flat_map(|c| self.directories().map(move |d| (c, d)));
-            let body = pairs
-                .flat_map(|(c, d)| layout::year_layouts(&c.charter, &d.directory, member))
-                .flatten()
-                .map(|layout| {
-                    layout.cells() * LARGEST_VALUE + layout.blocks.len() * BLOCK_OVERHEAD + 4
-                });
-            padded_length(body.max().unwrap_or(0)) + FRAME_OVERHEAD
+        check(&Standards {
+            consortium,
+            charters: &charters,
+            directories: &directories,
+            once_in_force,
         })
     }
+
+    /// No envelope that a member has reason to send is larger, bytes; that of
+    /// a stream which goes on under earlier documents is not either.
+    pub async fn largest_envelope(&self, hub: &Hub, member: &MemberId) -> Result<usize, Error> {
+        if let Some(&known) = self.known_largest().get(member) {
+            return Ok(known);
+        }
+        let pairs = self.charters().flat_map(|c| self.directories().map(move |d| (c, d)));
+        let mut largest =
+            pairs.map(|(c, d)| largest_body(&c.charter, &d.directory, member)).max().unwrap_or(0);
+        for (charter, directory) in release::list_documents(&hub.store, member).await? {
+            if self.knows(charter.as_bytes(), directory.as_bytes()) {
+                continue;
+            }
+            let charter = hub.charter_hashed(charter).await?;
+            let charter = charter.filter(|it| {
+                it.charter.policy.programs.iter().any(|program| program.continual.is_some())
+            });
+            let directory = hub.directory_hashed(directory).await?;
+            if let (Some(charter), Some(directory)) = (charter, directory) {
+                let body = largest_body(&charter.charter, &directory.directory, member);
+                largest = largest.max(body);
+            }
+        }
+        let largest = padded_length(largest) + FRAME_OVERHEAD;
+        self.known_largest().insert(member.clone(), largest);
+        Ok(largest)
+    }
+
+    fn known_largest(&self) -> MutexGuard<'_, HashMap<MemberId, usize>> {
+        self.largest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The longest body of a member's releases under these documents, bytes.
+fn largest_body(charter: &Charter, directory: &Directory, member: &MemberId) -> usize {
+    let layouts = layout::year_layouts(charter, directory, member);
+    let bodies = layouts
+        .into_iter()
+        .flatten()
+        .map(|layout| layout.cells() * LARGEST_VALUE + layout.blocks.len() * BLOCK_OVERHEAD + 4);
+    bodies.max().unwrap_or(0)
 }

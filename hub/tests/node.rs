@@ -6,12 +6,13 @@ use std::sync::Arc;
 use hyper_util::rt::TokioIo;
 use peerlight_hub::{authority, clock::Clock, in_force::InForce};
 use peerlight_proto::{
-    document, envelope, layout,
+    document, envelope,
+    layout::{self, Block},
     names::{MemberId, PeriodId, ProgramId},
     token::JoinToken,
     units::ContentHash,
     v1::{
-        EnvelopeHeader, EnvelopeKind, GetHubKeysRequest, HubKeys, JoinRequest, JoinResponse,
+        EnvelopeHeader, GetHubKeysRequest, HubKeys, JoinRequest, JoinResponse,
         RecordApprovalRequest, SendReleaseRequest, SignedReceipt,
         charter_service_client::CharterServiceClient,
         membership_service_client::MembershipServiceClient,
@@ -162,6 +163,18 @@ impl Node {
 
     /// The member's next release, every number of it `value`.
     pub fn draft(&self, in_force: &Arc<InForce>, program: &str, period: &str, value: i64) -> Draft {
+        self.draft_cells(in_force, program, period, |_, _, _| value)
+    }
+
+    /// The member's next release; `cell` gives the number of a block's row and
+    /// group, by their positions.
+    pub fn draft_cells(
+        &self,
+        in_force: &Arc<InForce>,
+        program: &str,
+        period: &str,
+        cell: impl Fn(&Block, usize, usize) -> i64,
+    ) -> Draft {
         let (program_id, period_id) =
             (ProgramId::new(program).unwrap(), PeriodId::new(period).unwrap());
         let (charter, directory) = (in_force.charter.hash, in_force.directory.hash);
@@ -173,13 +186,14 @@ impl Node {
             &period_id,
         )
         .unwrap();
-        let blocks = layout.blocks.iter().map(|block| vec![value; block.cells()]).collect();
-        let payload = wire::encode_payload(blocks);
-        let kind = if program.ends_with("histogram") {
-            EnvelopeKind::GrowthSum
-        } else {
-            EnvelopeKind::OneShot
+        let numbers = |block: &Block| {
+            let (components, groups) = (block.quantity.components(), block.groups.len());
+            let cells = (0..block.cells()).map(|number| number / components);
+            cells.map(|at| cell(block, at / groups, at % groups)).collect()
         };
+        let blocks = layout.blocks.iter().map(numbers).collect();
+        let payload = wire::encode_payload(blocks);
+        let kind = layout.envelope_kind();
         let sequence = self.sequence + 1;
         let header = EnvelopeHeader {
             consortium: "test".to_owned(),

@@ -53,6 +53,9 @@ pub struct Caller<'a> {
 
 /// What releases are held against: the charters and directories in force and,
 /// for programs that had started, the ones immediately before. Newest first.
+///
+/// A stream whose first step was taken in goes on under the charter and
+/// directory of that step, however many changes ago those were in force.
 #[derive(Clone, Debug)]
 pub struct Standards<'a> {
     /// The consortium.
@@ -61,6 +64,20 @@ pub struct Standards<'a> {
     pub charters: &'a [(ContentHash, &'a Charter)],
     /// Directories by hash.
     pub directories: &'a [(ContentHash, &'a Directory)],
+    /// The charter and directory that the header names, where the hub signed
+    /// them once; only a later step of a stream is held against these.
+    pub once_in_force: Option<(&'a Charter, &'a Directory)>,
+}
+
+/// A period of a program that the hub holds, and what it was made under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldPeriod {
+    /// The period.
+    pub period: PeriodId,
+    /// Charter it was made under.
+    pub charter_hash: ContentHash,
+    /// Directory it was made under.
+    pub directory_hash: ContentHash,
 }
 
 /// A release that the hub holds.
@@ -102,6 +119,8 @@ pub struct History {
     pub same_sequence: Option<Stored>,
     /// The one of the same school year, program and period.
     pub same_period: Option<Stored>,
+    /// Every one of the same school year and program.
+    pub same_program: Vec<HeldPeriod>,
 }
 
 /// What a good header describes.
@@ -149,16 +168,33 @@ pub fn check_header(
     if let Some(known) = classify(&stored, history)? {
         return Ok(Standing::SameAgain(known));
     }
-    let (charter_hash, charter) =
-        in_force(standards.charters, hash(&header.charter_hash, "charter hash")?)
-            .map_err(Rejection::Charter)?;
+    let charter_hash = hash(&header.charter_hash, "charter hash")?;
+    let directory_hash = hash(&header.directory_hash, "directory hash")?;
+    let current = in_force(standards, charter_hash, directory_hash);
+    let (charter, directory) = match (&current, standards.once_in_force) {
+        (Ok(both), _) => *both,
+        (Err(_), Some(both)) => both,
+        (Err(refusal), None) => return Err(refusal.clone()),
+    };
     stored.school_year = charter.school_year.ending_year();
-    let (directory_hash, directory) =
-        in_force(standards.directories, hash(&header.directory_hash, "directory hash")?)
-            .map_err(Rejection::Directory)?;
     let layout =
         release_layout(charter, directory, caller.member, &stored.program, &stored.period)?;
     check_program(header, caller, &layout)?;
+    match layout.step() {
+        Some((_, step)) if step > 0 => {
+            let program = charter.program(&stored.program);
+            let before = program.and_then(|program| program.periods.get(step as usize - 1));
+            let before = before.map(|period| HeldPeriod {
+                period: period.id.clone(),
+                charter_hash,
+                directory_hash,
+            });
+            check_predecessor(&stored, before, history)?;
+        }
+        _ => {
+            current?;
+        }
+    }
     check_chain(header, &stored, history.newest.as_ref())?;
     let ahead = header.created_at_seconds.saturating_sub(now.0);
     if ahead > CLOCK_TOLERANCE_SECONDS {
@@ -203,12 +239,33 @@ fn check_sender(
     Ok(())
 }
 
-fn in_force<'a, T>(
-    known: &[(ContentHash, &'a T)],
-    wanted: ContentHash,
-) -> Result<(ContentHash, &'a T), String> {
-    let found = known.iter().find(|(hash, _)| *hash == wanted);
-    found.copied().ok_or_else(|| wanted.short())
+fn in_force<'a>(
+    standards: &Standards<'a>,
+    charter: ContentHash,
+    directory: ContentHash,
+) -> Result<(&'a Charter, &'a Directory), Rejection> {
+    let known = standards.charters.iter().find(|(hash, _)| *hash == charter);
+    let (_, charter) = known.ok_or_else(|| Rejection::Charter(charter.short()))?;
+    let known = standards.directories.iter().find(|(hash, _)| *hash == directory);
+    let (_, directory) = known.ok_or_else(|| Rejection::Directory(directory.short()))?;
+    Ok((charter, directory))
+}
+
+/// A later step of a stream adds to the steps before it, so it needs the one
+/// before, made under exactly the same charter and directory.
+fn check_predecessor(
+    stored: &Stored,
+    before: Option<HeldPeriod>,
+    history: &History,
+) -> Result<(), Rejection> {
+    match before {
+        Some(before) if !history.same_program.contains(&before) => Err(Rejection::Predecessor {
+            program: stored.program.clone(),
+            period: stored.period.clone(),
+            before: before.period,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The stored release if this is the same again; an error if one of its

@@ -26,7 +26,7 @@ impl ReleaseService for Releases {
     ) -> Result<Response<SendReleaseResponse>, Status> {
         let member = caller::sender(&self.hub, &request).await?;
         let in_force = self.hub.in_force().await?;
-        let limit = in_force.largest_envelope(&member.id);
+        let limit = in_force.largest_envelope(&self.hub, &member.id).await?;
         let _room = self.intake.room(limit).await?;
         let frame = collect(request.into_inner(), limit).await?;
         let receipt = self.intake.take(member.id, in_force, frame).await?;

@@ -4,12 +4,14 @@
 //! verified it, and nothing of the payload before it matches the digest that
 //! was signed. Blocking: opening costs milliseconds.
 
+use std::sync::Arc;
+
 use peerlight_hub_engine::admission::{Announced, Caller, Standing, check_header, check_payload};
 use peerlight_proto::{
     document, envelope,
     names::MemberId,
-    units::{UnixSeconds, hexadecimal},
-    v1::{EnvelopeHeader, MemberStatus, Receipt, SignedReceipt},
+    units::{ContentHash, UnixSeconds, hexadecimal},
+    v1::{EnvelopeHeader, EnvelopeKind, MemberStatus, Receipt, SignedReceipt},
 };
 use prost::Message;
 use tokio::runtime::Handle;
@@ -17,7 +19,7 @@ use tokio::runtime::Handle;
 use crate::{
     error::Error,
     hub::Hub,
-    in_force::InForce,
+    in_force::{InForce, SignedCharter, SignedDirectory},
     store::{
         approval, inconsistent,
         release::{self, Head, NewRelease},
@@ -86,15 +88,43 @@ async fn stand(
     member: &MemberId,
     header: &EnvelopeHeader,
 ) -> Result<Standing, Error> {
-    let charter = in_force.charter_of(&header.charter_hash);
+    let started = once_in_force(hub, in_force, header).await?;
+    let charter = match &started {
+        Some((charter, _)) => charter,
+        None => in_force.charter_of(&header.charter_hash),
+    };
     let offered = approval::find_offered(&hub.store, member, charter.hash).await?;
     let year = charter.charter.school_year.ending_year();
     let history = release::find_history(&hub.store, member, header, year).await?;
     let caller = Caller { member, status: MemberStatus::Full, offered: offered.as_ref() };
-    let standing = in_force.against(&hub.config.consortium, |standards| {
+    let once =
+        started.as_ref().map(|(charter, directory)| (&charter.charter, &directory.directory));
+    let standing = in_force.against(&hub.config.consortium, once, |standards| {
         check_header(header, &caller, standards, &history, hub.now())
     })?;
     Ok(standing)
+}
+
+/// The documents that a step of a stream names, where they are older than
+/// those that other releases are held against.
+async fn once_in_force(
+    hub: &Hub,
+    in_force: &InForce,
+    header: &EnvelopeHeader,
+) -> Result<Option<(Arc<SignedCharter>, Arc<SignedDirectory>)>, Error> {
+    if header.kind != EnvelopeKind::ContinualStep as i32
+        || in_force.knows(&header.charter_hash, &header.directory_hash)
+    {
+        return Ok(None);
+    }
+    let hashes = (
+        ContentHash::from_bytes(&header.charter_hash),
+        ContentHash::from_bytes(&header.directory_hash),
+    );
+    // Malformed hashes are refused with the rest of the header.
+    let (Ok(charter), Ok(directory)) = hashes else { return Ok(None) };
+    let charter = hub.charter_hashed(charter).await?;
+    Ok(charter.zip(hub.directory_hashed(directory).await?))
 }
 
 fn receipt(hub: &Hub, header: &EnvelopeHeader, now: UnixSeconds) -> SignedReceipt {

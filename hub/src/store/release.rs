@@ -1,6 +1,6 @@
 //! `release`: noisy releases and the receipts the hub gave for them.
 
-use peerlight_hub_engine::admission::{History, Reused, Stored};
+use peerlight_hub_engine::admission::{HeldPeriod, History, Reused, Stored};
 use peerlight_proto::{
     names::{MemberId, PeriodId, ProgramId, ReleaseId},
     units::{ContentHash, UnixSeconds},
@@ -190,7 +190,7 @@ pub async fn find_history(
 ) -> Result<History, Error> {
     let sql = format!(
         "{COLUMNS} WHERE member = $1 AND (release_id = $2 OR sequence = $3
-             OR (school_year = $4 AND program = $5 AND period = $6)
+             OR (school_year = $4 AND program = $5)
              OR sequence = (SELECT max(sequence) FROM release WHERE member = $1))"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -199,11 +199,19 @@ pub async fn find_history(
         .bind(i64::try_from(header.sequence).unwrap_or(i64::MAX))
         .bind(i64::from(school_year))
         .bind(header.program.as_str())
-        .bind(header.period.as_str())
         .fetch_all(&store.pool)
         .await?;
-    let held: Vec<Stored> =
-        rows.iter().map(|row| Ok(known(&head(row)?))).collect::<Result<_, Error>>()?;
+    let heads: Vec<Head> = rows.iter().map(head).collect::<Result<_, _>>()?;
+    let same_program = heads
+        .iter()
+        .filter(|head| head.school_year == school_year && head.program.as_str() == header.program)
+        .map(|head| HeldPeriod {
+            period: head.period.clone(),
+            charter_hash: head.charter_hash,
+            directory_hash: head.directory_hash,
+        })
+        .collect();
+    let held: Vec<Stored> = heads.iter().map(known).collect();
     let with = |same: &dyn Fn(&Stored) -> bool| held.iter().find(|held| same(held)).cloned();
     Ok(History {
         newest: held.iter().max_by_key(|held| held.sequence).cloned(),
@@ -214,6 +222,7 @@ pub async fn find_history(
                 && held.program.as_str() == header.program
                 && held.period.as_str() == header.period
         }),
+        same_program,
     })
 }
 
@@ -231,6 +240,26 @@ pub async fn find_receipt(
     .fetch_optional(&store.pool)
     .await?;
     Ok(row.map(|(receipt, signature)| SignedReceipt { receipt, signature }))
+}
+
+/// Charters and directories under which a member ever made a release.
+pub async fn list_documents(
+    store: &Store,
+    member: &MemberId,
+) -> Result<Vec<(ContentHash, ContentHash)>, Error> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT DISTINCT charter_hash, directory_hash FROM release WHERE member = $1",
+    )
+    .bind(member.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    let broken = |column: &str| inconsistent("release", column);
+    rows.into_iter()
+        .map(|(charter, directory)| {
+            let charter = charter.parse().map_err(|_| broken("charter_hash"))?;
+            Ok((charter, directory.parse().map_err(|_| broken("directory_hash"))?))
+        })
+        .collect()
 }
 
 /// Every release of a school year, by member, then sequence; no payloads.

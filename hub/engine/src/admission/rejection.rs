@@ -2,7 +2,7 @@
 
 use peerlight_proto::{
     layout::LayoutError,
-    names::{InvalidName, MemberId, ProgramId},
+    names::{InvalidName, MemberId, PeriodId, ProgramId},
     wire::PayloadError,
 };
 
@@ -88,6 +88,19 @@ pub enum Rejection {
     /// The envelope's kind is not the program's.
     #[error("program {0} is not sent in this kind of envelope")]
     Kind(ProgramId),
+    /// A step of a stream came without the one before it.
+    #[error(
+        "{period} of program {program} is a step of a stream and needs {before} first, made under \
+         the same charter and directory: go on with the stream as it was started"
+    )]
+    Predecessor {
+        /// The program.
+        program: ProgramId,
+        /// The step's period.
+        period: PeriodId,
+        /// The period of the step before it.
+        before: PeriodId,
+    },
     /// A release before it is missing.
     #[error("release {found} came before release {expected}: send the missing ones first")]
     Gap {
@@ -135,6 +148,7 @@ impl Rejection {
             | Self::Layout(_)
             | Self::NotOffered { .. }
             | Self::Kind(_)
+            | Self::Predecessor { .. }
             | Self::Gap { .. }
             | Self::Future(_)
             | Self::Digest

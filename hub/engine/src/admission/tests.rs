@@ -2,6 +2,7 @@
 //! can be wrong.
 
 use peerlight_proto::{
+    charter::{Continual, Period},
     directory::School,
     layout::LayoutError,
     v1::EnvelopeKind,
@@ -23,6 +24,8 @@ struct Case {
     header: EnvelopeHeader,
     payload: Vec<u8>,
     history: History,
+    /// Whether the hub once signed the documents that the header names.
+    ever_signed: bool,
 }
 
 fn hash_of(name: &str) -> ContentHash {
@@ -70,7 +73,32 @@ fn case() -> Case {
         header,
         payload,
         history: History { newest: Some(previous), ..History::default() },
+        ever_signed: false,
     }
+}
+
+/// The second step of a stream whose first was taken in under documents that
+/// are long out of force.
+fn step() -> Case {
+    let mut case = case();
+    let programs = &mut case.charter.policy.programs;
+    let program = programs.iter_mut().find(|it| it.id.as_str() == "chronic_absence").unwrap();
+    program.continual = Some(Continual { changes: 2 });
+    program.periods = ["one", "two", "three"]
+        .into_iter()
+        .zip(1..)
+        .map(|(id, month)| Period { id: id.parse().unwrap(), due: format!("2026-{month:02}-01") })
+        .collect();
+    case.header.kind = EnvelopeKind::ContinualStep as i32;
+    case.header.period = "two".to_owned();
+    case.header.charter_hash = hash_of("long gone").as_bytes().to_vec();
+    case.ever_signed = true;
+    case.history.same_program = vec![HeldPeriod {
+        period: "one".parse().unwrap(),
+        charter_hash: hash_of("long gone"),
+        directory_hash: hash_of("directory"),
+    }];
+    case
 }
 
 fn stored(id: &str, sequence: u64, program: &str, period: &str, digest: ContentHash) -> Stored {
@@ -92,6 +120,7 @@ impl Case {
             consortium: &self.charter.consortium,
             charters: &[(hash_of("charter"), &self.charter), (hash_of("older"), &self.charter)],
             directories: &[(hash_of("directory"), &self.directory)],
+            once_in_force: Some((&self.charter, &self.directory)).filter(|_| self.ever_signed),
         };
         check_header(&self.header, &caller, &standards, &self.history, NOW)
     }
@@ -130,9 +159,50 @@ fn the_same_release_again_is_known_whatever_is_in_force_now() {
         same_id: Some(held.clone()),
         same_sequence: Some(held.clone()),
         same_period: Some(held.clone()),
+        ..History::default()
     };
     case.header.charter_hash = hash_of("long gone").as_bytes().to_vec();
     assert_eq!(case.check(), Ok(Standing::SameAgain(held)));
+}
+
+#[test]
+fn a_stream_goes_on_under_the_documents_it_was_started_under() {
+    let case = step();
+    let Standing::New(announced) = case.check().unwrap() else { panic!("it is new") };
+    assert_eq!(announced.charter_hash, hash_of("long gone"));
+    assert_eq!(announced.layout.step().map(|(_, step)| step), Some(1));
+}
+
+#[test]
+fn a_step_without_the_one_before_it_is_refused() {
+    let before = |case: &Case| {
+        let found = case.check().unwrap_err();
+        matches!(&found, Rejection::Predecessor { before, .. } if before.as_str() == "one")
+    };
+    let mut case = step();
+    case.history.same_program[0].charter_hash = hash_of("charter");
+    assert!(before(&case), "the stream was started under another charter");
+    case.header.charter_hash = hash_of("charter").as_bytes().to_vec();
+    assert!(case.check().is_ok());
+    case.history.same_program[0].directory_hash = hash_of("another");
+    assert!(before(&case), "the stream was started under another directory");
+    case.history.same_program.clear();
+    assert!(before(&case), "the stream was not started");
+    let mut case = step();
+    case.header.period = "three".to_owned();
+    assert!(case.check().unwrap_err().to_string().contains("needs two first"));
+}
+
+#[test]
+fn nothing_but_a_started_stream_is_held_against_documents_of_the_past() {
+    let mut case = step();
+    case.header.period = "one".to_owned();
+    case.history.same_program.clear();
+    assert!(matches!(case.check(), Err(Rejection::Charter(_))), "a stream's first step");
+    let mut case = self::case();
+    case.ever_signed = true;
+    case.header.charter_hash = hash_of("long gone").as_bytes().to_vec();
+    assert!(matches!(case.check(), Err(Rejection::Charter(_))), "a one-shot release");
 }
 
 /// What is wrong, how it came about, the refusal it gets, and whose move it is.
