@@ -10,7 +10,11 @@ use peerlight_hub_engine::{
     comparable::{LeftOut, comparable},
     estimate::Release,
 };
-use peerlight_proto::{layout, units::ContentHash, wire};
+use peerlight_proto::{
+    layout,
+    units::{ContentHash, SchoolYear},
+    wire,
+};
 
 use crate::{
     error::Error,
@@ -45,10 +49,21 @@ impl Hub {
         in_force: &InForce,
         wanted: impl Fn(&Head) -> bool,
     ) -> Result<Gathered, Error> {
-        let year = in_force.charter.charter.school_year.ending_year();
+        self.gather_year(in_force, in_force.charter.charter.school_year, wanted).await
+    }
+
+    /// The stored releases of any year that `wanted` picks, as far as they mean
+    /// what the charter in force says.
+    pub async fn gather_year(
+        &self,
+        in_force: &InForce,
+        year: SchoolYear,
+        wanted: impl Fn(&Head) -> bool,
+    ) -> Result<Gathered, Error> {
         let mut known = Known::default();
         let mut gathered = Gathered::default();
-        for head in release::list(&self.store, year).await?.into_iter().filter(wanted) {
+        for head in release::list(&self.store, year.ending_year()).await?.into_iter().filter(wanted)
+        {
             let (charter, directory) = known.documents_of(self, &head).await?;
             let found = comparable(&in_force.charter.charter, &charter.charter, &head.program);
             if let Err(reason) = found {

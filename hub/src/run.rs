@@ -12,6 +12,7 @@ use std::{
 use peerlight_hub_engine::{
     analysis::{Analysis, Input, analyse},
     comparable::LeftOut,
+    pooling::{EARLIER_YEARS, EarlierYear},
 };
 use peerlight_proto::{
     names::{MemberId, ProgramId, ReleaseId},
@@ -44,7 +45,7 @@ pub struct Run {
     pub offered: BTreeMap<MemberId, BTreeSet<ProgramId>>,
     /// What it found.
     pub analysis: Analysis,
-    /// The releases it was made from.
+    /// The releases it was made from, those of earlier years included.
     pub sources: HashSet<(MemberId, ReleaseId)>,
     /// Releases that could not be used, and why.
     pub left_out: Vec<(Head, LeftOut)>,
@@ -55,9 +56,12 @@ impl Hub {
     pub async fn run_benchmarks(&self) -> Result<Arc<Run>, Error> {
         let in_force = self.in_force().await?;
         let year = in_force.charter.charter.school_year;
-        let heads = release::list(&self.store, year.ending_year()).await?;
+        let mut heads = release::list(&self.store, year.ending_year()).await?;
         if heads.is_empty() {
             return Err(Error::NoReleases(year));
+        }
+        for years in 1..=EARLIER_YEARS {
+            heads.extend(release::list(&self.store, year.earlier(years).ending_year()).await?);
         }
         let stored = StoredRun {
             number: 0,
@@ -89,9 +93,19 @@ impl Hub {
 
     async fn compute(&self, stored: StoredRun) -> Result<Run, Error> {
         let in_force = Arc::new(self.once_in_force(stored.charter, stored.directory).await?);
-        let year = in_force.charter.charter.school_year.ending_year();
-        let Gathered { releases, left_out } =
-            self.gather(&in_force, |head| stored.releases.contains(&head.key())).await?;
+        let school_year = in_force.charter.charter.school_year;
+        let year = school_year.ending_year();
+        let wanted = |head: &Head| stored.releases.contains(&head.key());
+        let Gathered { releases, left_out } = self.gather(&in_force, wanted).await?;
+        let (mut earlier, mut unused) = (Vec::new(), Vec::new());
+        for years in 1..=EARLIER_YEARS {
+            let school_year = school_year.earlier(years);
+            let found = self.gather_year(&in_force, school_year, wanted).await?;
+            unused.extend(found.left_out);
+            if !found.releases.is_empty() {
+                earlier.push(EarlierYear { school_year, releases: found.releases });
+            }
+        }
         let offered = self.offered(stored.finished_at).await?;
         let frozen = cut_point::before(&self.store, year, stored.number).await?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -103,6 +117,7 @@ impl Hub {
                 directory: &both.directory.directory,
                 offered: &declared,
                 releases: &releases,
+                earlier: &earlier,
                 frozen: &frozen,
                 seed,
                 threads,
@@ -110,7 +125,7 @@ impl Hub {
         });
         let analysis = analysis.await.map_err(|_| Error::Stopping)?;
         let StoredRun { number, finished_at, mut releases, .. } = stored;
-        for (head, _) in &left_out {
+        for (head, _) in left_out.iter().chain(&unused) {
             releases.remove(&head.key());
         }
         Ok(Run { number, finished_at, in_force, offered, analysis, sources: releases, left_out })

@@ -11,5 +11,7 @@ mod documents;
 mod incident;
 mod membership;
 mod node;
+mod pooling;
+mod stream;
 mod web;
 mod world;

@@ -5,6 +5,7 @@
 //! releases ──estimate──▶ cells ──┬─ prior by measure, group, level
 //!                                ├─ precision of each        ─▶ benchmarks
 //!                                ├─ ranks, levels            ─▶ network rows
+//!                                ├─ sums over schools        ─▶ totals
 //!                                └─ growth of like schools   ─▶ peers
 //! directory ──similar──▶ like schools ───────────────────────────┘
 //! ```
@@ -26,14 +27,18 @@ use peerlight_proto::{
 
 use crate::{
     benchmark::Standing,
+    civil::CivilDate,
     display::Precision,
     estimate::{Cell, Estimate, Release, estimate},
-    measure::{ReportedMeasure, reported_measures},
+    measure::{MeasureKind, ReportedMeasure, reported_measures},
     normal::Normals,
     peer::{Answer, Draws, Growth, find_peers},
+    pooling::{Earlier, EarlierYear, Pooled, can_pool},
     posterior::Posterior,
+    roll_up::Total,
     similar::{LikeSchools, like_schools},
     standing::{Assessed, assess},
+    sums::Sums,
 };
 
 /// Posterior draws in which peers are compared.
@@ -49,6 +54,8 @@ pub struct Input<'a> {
     pub offered: &'a BTreeMap<MemberId, BTreeSet<ProgramId>>,
     /// Every release of the charter's school year.
     pub releases: &'a [Release],
+    /// The years before it, newest first, for pooling.
+    pub earlier: &'a [EarlierYear],
     /// Cut points of levels that an earlier run of the year fixed.
     pub frozen: &'a BTreeMap<Stratum, [f64; 9]>,
     /// Fixes the posterior draws.
@@ -79,6 +86,10 @@ pub struct Benchmark {
     pub group: StudentGroup,
     /// Whether the numbers below may be shown, and how.
     pub precision: Precision,
+    /// The day it is as of.
+    pub as_of: Option<CivilDate>,
+    /// What it is made from, consistent within the school.
+    pub sums: Option<Sums>,
     /// The unbiased estimate, where one could be made.
     pub estimate: Option<Estimate>,
     /// Its reliability, 0 to 1.
@@ -91,6 +102,9 @@ pub struct Benchmark {
     pub network_mean: Option<f64>,
     /// Students it would need to be shown, where it is hidden.
     pub students_needed: Option<u32>,
+    /// A value over several years, where this year's is hidden and that one
+    /// is reliable enough.
+    pub pooled: Option<Pooled>,
 }
 
 /// The network's distribution of one measure, group and level.
@@ -112,21 +126,6 @@ pub struct NetworkRow {
     pub deciles: [f64; 9],
     /// Where levels 1 to 10 are cut; the deciles unless frozen before.
     pub cut_points: [f64; 9],
-}
-
-/// A small group's total over one district.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DistrictTotal {
-    /// The district's position in [`Analysis::districts`].
-    pub district: usize,
-    /// The measure's position in [`Analysis::measures`].
-    pub measure: usize,
-    /// The student group.
-    pub group: StudentGroup,
-    /// Whether it may be shown, and how.
-    pub precision: Precision,
-    /// The unbiased estimate, where one could be made.
-    pub estimate: Option<Estimate>,
 }
 
 /// Peers of one school on one growth measure, for one group.
@@ -153,8 +152,9 @@ pub struct Analysis {
     pub benchmarks: Vec<Benchmark>,
     /// Ordered by measure, group, level.
     pub network: Vec<NetworkRow>,
-    /// Ordered by measure, group, district.
-    pub district_totals: Vec<DistrictTotal>,
+    /// Totals of network, levels and districts; ordered by measure, group, then
+    /// what they are of.
+    pub totals: Vec<Total>,
     /// Like schools of every school, in the directory's order.
     pub like: Vec<LikeSchools>,
     /// Ordered by measure, group, school.
@@ -169,10 +169,12 @@ impl Analysis {
         &self.benchmarks[start..end]
     }
 
-    /// Cut points to pass to later runs of the school year.
+    /// Cut points to pass to later runs of the school year. Running counts
+    /// grow through the year: their levels are cut anew in every run.
     pub fn cut_points(&self) -> BTreeMap<Stratum, [f64; 9]> {
         self.network
             .iter()
+            .filter(|row| self.measures[row.measure].kind != MeasureKind::Running)
             .map(|row| {
                 let measure = self.measures[row.measure].id.clone();
                 (Stratum { measure, group: row.group, level: row.level }, row.cut_points)
@@ -185,18 +187,33 @@ impl Analysis {
 pub fn analyse(input: &Input<'_>) -> Analysis {
     let measures = reported_measures(input.charter);
     let cells = estimate(input.charter, input.directory, &measures, input.releases);
-    let assessed = assess_all(input, &measures, &cells);
+    let earlier = earlier(input, &measures);
+    let assessed = assess_all(input, &measures, &cells, &earlier);
     let like = like_schools(&input.charter.policy.similar, &input.directory.schools, input.threads);
-    let (mut benchmarks, mut network, mut district_totals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut benchmarks, mut network, mut totals) = (Vec::new(), Vec::new(), Vec::new());
     for part in assessed {
         benchmarks.extend(part.benchmarks);
         network.extend(part.network);
-        district_totals.extend(part.district_totals);
+        totals.extend(part.totals);
     }
     benchmarks.sort_unstable_by_key(|row| (row.school, row.measure, row.group));
     let peers = peers(input, &measures, &benchmarks, &like);
     let districts = input.directory.leas().into_iter().cloned().collect();
-    Analysis { measures, districts, benchmarks, network, district_totals, like, peers }
+    Analysis { measures, districts, benchmarks, network, totals, like, peers }
+}
+
+/// What the years before say, measure by measure.
+fn earlier(input: &Input<'_>, measures: &[ReportedMeasure]) -> Vec<Earlier> {
+    let mut found: Vec<Earlier> = measures.iter().map(|_| Earlier::default()).collect();
+    for year in input.earlier {
+        let cells = estimate(input.charter, input.directory, measures, &year.releases);
+        for ((measure, cells), earlier) in measures.iter().zip(&cells).zip(&mut found) {
+            if can_pool(measure.kind) {
+                earlier.push(year.school_year, cells);
+            }
+        }
+    }
+    found
 }
 
 /// Assesses the measures, each on the first thread that is free.
@@ -204,6 +221,7 @@ fn assess_all(
     input: &Input<'_>,
     measures: &[ReportedMeasure],
     cells: &[Vec<Cell>],
+    earlier: &[Earlier],
 ) -> Vec<Assessed> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -211,7 +229,8 @@ fn assess_all(
         loop {
             let measure = next.fetch_add(1, Ordering::Relaxed);
             let Some(reported) = measures.get(measure) else { return done };
-            done.push((measure, assess(input, measure, reported, &cells[measure])));
+            let found = assess(input, measure, reported, &cells[measure], &earlier[measure]);
+            done.push((measure, found));
         }
     };
     let mut done: Vec<(usize, Assessed)> = std::thread::scope(|scope| {

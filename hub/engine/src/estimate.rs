@@ -2,32 +2,37 @@
 //! the added noise and of natural variation kept apart.
 //!
 //! ```text
-//! count    value ± sigma
-//! rate     50 + 50 · S/N      S successes less failures, N the population's noisy count
-//! mean     center + S/N       S the centred sum
-//! growth   50 + S/N           N brought along in the same vector
+//! releases ─ table ─▶ sums by margin ─ consistency ─▶ sums that agree ─ sums ─▶ estimates
+//!                     ▲ running: steps of a stream together
 //! ```
 //!
-//! N is the population's latest count whose date is not after the measure's.
-//! Where two programs release one measure for one date, their sums are
-//! combined by inverse variance. Estimates are not clipped; intervals are.
+//! Three things stay apart: the noisy integers as they came, with their sigma
+//! (published, never altered); unbiased estimates with variances, made here and
+//! used for all inference; and what is shown, clipped and rounded, made last.
+//!
+//! A measure is divided by its population's latest count that is not later than
+//! the measure. Counts of one date are of identical students and are combined
+//! by inverse variance; counts of two dates are not, because students came and
+//! went between them: an average would be of neither date.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use peerlight_proto::{
     charter::{Charter, ProgramKind},
-    continual,
     directory::Directory,
     group::StudentGroup,
-    layout::{FIXED_POINT, GROWTH_COUNT_WEIGHT, Quantity, ReleaseLayout},
-    names::{MemberId, PopulationId, ProgramId, SchoolId},
+    layout::ReleaseLayout,
+    names::{MemberId, PopulationId, ProgramId},
     units::GradeSet,
 };
 
 use crate::{
+    civil::CivilDate,
+    consistency::Noisy,
     measure::{MeasureKind, ReportedMeasure},
-    normal::Z95,
-    ratio::{LEAST_SIGMAS, Ratio},
+    running,
+    sums::Sums,
+    table::{self, Agreed, Table, combined, natural, tables},
 };
 
 /// A release as admitted: its blocks in the layout's order.
@@ -106,21 +111,13 @@ pub struct Cell {
     pub place: Place,
     /// The student group.
     pub group: StudentGroup,
+    /// The day it is as of: from which its release was due.
+    pub as_of: Option<CivilDate>,
+    /// What it is made from; absent where it could not be divided.
+    pub sums: Option<Sums>,
     /// What became of it.
     pub outcome: Outcome,
 }
-
-/// A noisy number and the variance of its noise.
-#[derive(Clone, Copy)]
-struct Noisy {
-    value: f64,
-    variance: f64,
-}
-
-type Table = HashMap<(Place, StudentGroup), Noisy>;
-
-/// Makes an outcome of one cell's sum.
-type Judge<'a> = dyn Fn(&(Place, StudentGroup), Noisy) -> Outcome + 'a;
 
 /// The estimates of every measure, in the order of `measures`; each one's
 /// cells ordered by place, then group. The order of `releases` does not matter.
@@ -130,93 +127,139 @@ pub fn estimate(
     measures: &[ReportedMeasure],
     releases: &[Release],
 ) -> Vec<Vec<Cell>> {
-    let network = Network::new(charter, directory, releases);
-    measures
-        .iter()
-        .map(|measure| {
-            let mut cells: Vec<Cell> = (0..network.members.len())
-                .flat_map(|member| network.cells_of(measure, member))
-                .collect();
-            cells.sort_unstable_by_key(|cell| (cell.place, cell.group));
-            cells
-        })
-        .collect()
+    let mut cells: Vec<Vec<Cell>> = measures.iter().map(|_| Vec::new()).collect();
+    for member in Member::all(charter, directory, releases) {
+        let mut counts = HashMap::new();
+        for (measure, cells) in measures.iter().zip(&mut cells) {
+            cells.extend(member.cells(measure, &mut counts, None));
+        }
+    }
+    for cells in &mut cells {
+        cells.sort_unstable_by_key(|cell| (cell.place, cell.group));
+    }
+    cells
 }
 
-struct Network<'a> {
+/// A running measure through the year: its cells as of each step that any
+/// member has reached, first step first. Each step's estimate uses no release
+/// later than it.
+pub fn running_estimates(
+    charter: &Charter,
+    directory: &Directory,
+    measure: &ReportedMeasure,
+    releases: &[Release],
+) -> Vec<Vec<Cell>> {
+    let mut by_step: Vec<Vec<Cell>> = Vec::new();
+    for member in Member::all(charter, directory, releases) {
+        let mut counts = HashMap::new();
+        let reached = member.steps(measure).len();
+        by_step.resize_with(by_step.len().max(reached), Vec::new);
+        for (step, cells) in by_step.iter_mut().enumerate().take(reached) {
+            cells.extend(member.cells(measure, &mut counts, Some(step)));
+        }
+    }
+    for cells in &mut by_step {
+        cells.sort_unstable_by_key(|cell| (cell.place, cell.group));
+    }
+    by_step
+}
+
+/// A table with the date its release was due.
+struct Dated<'a> {
+    due: &'a str,
+    table: Table,
+}
+
+/// One quantity of one member, by place, of every date.
+type ByPlace<'a> = BTreeMap<Place, Vec<Dated<'a>>>;
+
+/// The latest table of a place, by its due date.
+type Latest<'a> = BTreeMap<Place, (&'a str, Agreed)>;
+
+/// Counts by population, each read once a member.
+type Counts<'a> = HashMap<Option<PopulationId>, ByPlace<'a>>;
+
+/// One district's releases.
+struct Member<'a> {
     charter: &'a Charter,
     directory: &'a Directory,
-    members: Vec<&'a MemberId>,
-    /// By member, then in the charter's order of programs, earliest first.
-    releases: Vec<Vec<&'a Release>>,
+    position: usize,
+    /// In the charter's order of programs, earliest first.
+    releases: Vec<&'a Release>,
 }
 
-impl<'a> Network<'a> {
-    fn new(charter: &'a Charter, directory: &'a Directory, releases: &'a [Release]) -> Self {
-        let members: Vec<&MemberId> = directory.leas().into_iter().collect();
-        let mut by_member: Vec<Vec<&Release>> = members.iter().map(|_| Vec::new()).collect();
+impl<'a> Member<'a> {
+    fn all(charter: &'a Charter, directory: &'a Directory, releases: &'a [Release]) -> Vec<Self> {
+        let ids: Vec<&MemberId> = directory.leas().into_iter().collect();
+        let mut members: Vec<Self> = (0..ids.len())
+            .map(|position| Self { charter, directory, position, releases: Vec::new() })
+            .collect();
         for release in releases {
-            if let Ok(member) = members.binary_search(&&release.member) {
-                by_member[member].push(release);
+            if let Ok(position) = ids.binary_search(&&release.member) {
+                members[position].releases.push(release);
             }
         }
         let programs = charter.policy.programs.iter().map(|program| &program.id);
         let order: HashMap<&ProgramId, usize> = programs.zip(0..).collect();
-        for releases in &mut by_member {
-            releases.sort_by_key(|release| {
+        for member in &mut members {
+            member.releases.sort_by_key(|release| {
                 let program = order.get(&release.layout.program).copied();
                 (program.unwrap_or(usize::MAX), &release.due, &release.layout.period)
             });
         }
-        Self { charter, directory, members, releases: by_member }
+        members
     }
 
-    /// The latest releases of any of `programs` that are due by `until`.
-    fn latest(
+    /// The cells of one measure: the latest of each place or, of a running
+    /// measure, those as of a step.
+    fn cells(
         &self,
-        member: usize,
-        programs: &[ProgramId],
-        until: Option<&str>,
-    ) -> Vec<&'a Release> {
-        let known: Vec<&'a Release> = self.releases[member]
-            .iter()
-            .copied()
-            .filter(|release| programs.contains(&release.layout.program))
-            .filter(|release| until.is_none_or(|until| release.due.as_str() <= until))
-            .collect();
-        let newest = known.iter().map(|release| &release.due).max();
-        known.iter().copied().filter(|release| Some(&release.due) == newest).collect()
-    }
-
-    fn cells_of(&self, measure: &ReportedMeasure, member: usize) -> Vec<Cell> {
-        let latest = self.latest(member, &measure.programs, None);
-        let Some(due) = latest.first().map(|release| release.due.as_str()) else {
+        measure: &ReportedMeasure,
+        counts: &mut Counts<'a>,
+        step: Option<usize>,
+    ) -> Vec<Cell> {
+        let sums = match measure.kind {
+            MeasureKind::Running => self.running(measure, step),
+            _ => latest(&self.read(&measure.programs, 0)),
+        };
+        let growth_counts = match measure.kind {
+            MeasureKind::Growth => latest(&self.read(&measure.programs, 1)),
+            _ => Latest::new(),
+        };
+        if sums.is_empty() {
             return Vec::new();
-        };
-        let outcome: Box<Judge<'_>> = match measure.kind {
-            MeasureKind::Count => Box::new(|_, count| counted(measure, count)),
-            MeasureKind::Growth => {
-                let counts = self.table(member, &latest, 1);
-                Box::new(move |key, sum| divided(measure, 0.0, sum, counts.get(key).copied()))
-            }
-            MeasureKind::Rate | MeasureKind::Mean => {
-                let programs = self.count_programs(measure.population.as_ref());
-                let counts = self.latest(member, &programs, Some(due));
-                if counts.is_empty() {
-                    Box::new(|_, _| Outcome::CountMissing)
-                } else {
-                    let counts = self.table(member, &counts[..1], 0);
-                    let center = center_of(&latest);
-                    Box::new(move |key, sum| {
-                        divided(measure, center, sum, counts.get(key).copied())
-                    })
+        }
+        let counted = counts
+            .entry(measure.population.clone())
+            .or_insert_with(|| self.read(&self.count_programs(measure.population.as_ref()), 0));
+        let mut cells = Vec::new();
+        for (place, (due, agreed)) in sums {
+            let as_of = due.parse().ok();
+            let count: Divisor = match measure.kind {
+                MeasureKind::Count => Divisor::Itself,
+                MeasureKind::Growth => {
+                    let own = growth_counts.get(&place).map(|(_, agreed)| agreed.sums());
+                    Divisor::of(own)
                 }
-            }
-        };
-        let sums = self.table(member, &latest, 0);
-        sums.iter()
-            .map(|(key, sum)| Cell { place: key.0, group: key.1, outcome: outcome(key, *sum) })
-            .collect()
+                MeasureKind::Rate | MeasureKind::Mean | MeasureKind::Running => {
+                    let known = counted.get(&place).map_or(&[][..], Vec::as_slice);
+                    divisor(known, due, agreed.grades())
+                }
+            };
+            cells.extend(agreed.sums().into_iter().map(|(group, sum)| {
+                let sums = match &count {
+                    Divisor::Itself => Ok(Sums { sum, count: None }),
+                    Divisor::Missing => Err(Outcome::CountMissing),
+                    Divisor::Groups(groups) => groups
+                        .get(&group)
+                        .map(|&count| Sums { sum, count: Some(count) })
+                        .ok_or(Outcome::NotCounted),
+                };
+                let outcome = sums.map_or_else(|reason| reason, |sums| sums.outcome(measure));
+                Cell { place, group, as_of, sums: sums.ok(), outcome }
+            }));
+        }
+        cells
     }
 
     fn count_programs(&self, wanted: Option<&PopulationId>) -> Vec<ProgramId> {
@@ -225,129 +268,94 @@ impl<'a> Network<'a> {
         programs.filter(|program| counts(&program.kind)).map(|program| program.id.clone()).collect()
     }
 
-    /// One component of every cell of some releases, in natural units;
-    /// combined by inverse variance where several have the cell.
-    fn table(&self, member: usize, releases: &[&Release], component: usize) -> Table {
-        let mut table = Table::new();
-        for release in releases {
-            for (block, values) in release.layout.blocks.iter().zip(&release.blocks) {
-                let unit = unit_of(&block.quantity, component);
-                let variance = (block.sigma.units() * unit).powi(2);
-                for row in 0..block.units() {
-                    let Some((place, grades)) = self.place(member, block.schools.get(row)) else {
-                        continue;
-                    };
-                    for (column, group) in block.groups.iter().enumerate() {
-                        if matches!(group, StudentGroup::Grade(grade) if !grades.contains(*grade)) {
-                            continue;
-                        }
-                        let Some(&value) = values.get(block.position(row, column) + component)
-                        else {
-                            continue;
-                        };
-                        let new = Noisy { value: value as f64 * unit, variance };
-                        table
-                            .entry((place, *group))
-                            .and_modify(|known| *known = combined(*known, new))
-                            .or_insert(new);
-                    }
-                }
+    /// One component of every release of some programs, by place.
+    fn read(&self, programs: &[ProgramId], component: usize) -> ByPlace<'a> {
+        let mut found = ByPlace::new();
+        for release in &self.releases {
+            if programs.contains(&release.layout.program) && release.layout.step().is_none() {
+                self.add(&mut found, &release.layout, &release.due, &natural(release, component));
             }
         }
-        table
+        found
     }
 
-    /// Where a row belongs; `None` for a school that has left the directory.
-    fn place(&self, member: usize, school: Option<&SchoolId>) -> Option<(Place, GradeSet)> {
-        let Some(id) = school else {
-            return Some((Place::District(member), GradeSet::ALL));
-        };
-        let position = self.directory.schools.binary_search_by(|known| known.id.cmp(id)).ok()?;
-        Some((Place::School(position), self.directory.schools[position].grades))
+    fn add(
+        &self,
+        to: &mut ByPlace<'a>,
+        layout: &ReleaseLayout,
+        due: &'a str,
+        natural: &table::Natural,
+    ) {
+        for (place, table) in tables(layout, natural, self.directory, self.position) {
+            to.entry(place).or_default().push(Dated { due, table });
+        }
+    }
+
+    fn steps(&self, measure: &ReportedMeasure) -> Vec<&'a Release> {
+        measure.programs.first().map_or_else(Vec::new, |it| running::steps(&self.releases, it))
+    }
+
+    /// Running counts as of a step, or of the latest there is.
+    fn running(&self, measure: &ReportedMeasure, step: Option<usize>) -> Latest<'a> {
+        let mut steps = self.steps(measure);
+        steps.truncate(step.map_or(usize::MAX, |step| step + 1));
+        let mut found = ByPlace::new();
+        if let (Some(newest), Some(natural)) = (steps.last(), running::total(&steps)) {
+            self.add(&mut found, &newest.layout, &newest.due, &natural);
+        }
+        latest(&found)
     }
 }
 
-/// Natural units in one integer of a component.
-fn unit_of(quantity: &Quantity, component: usize) -> f64 {
-    match quantity {
-        Quantity::Count | Quantity::Rate | Quantity::Histogram { .. } => 1.0,
-        Quantity::Running { .. } => 1.0 / continual::UNIT as f64,
-        Quantity::Mean { .. } => 1.0 / FIXED_POINT as f64,
-        Quantity::GrowthMean if component == 0 => 1.0 / FIXED_POINT as f64,
-        Quantity::GrowthMean => 1.0 / (FIXED_POINT * GROWTH_COUNT_WEIGHT) as f64,
+/// What a place's sums are divided by.
+enum Divisor {
+    /// Nothing: they are counts.
+    Itself,
+    /// Counts by group.
+    Groups(BTreeMap<StudentGroup, Noisy>),
+    /// No count of the population yet.
+    Missing,
+}
+
+impl Divisor {
+    fn of(sums: Option<Vec<table::GroupSum>>) -> Self {
+        sums.map_or(Self::Missing, |sums| Self::Groups(sums.into_iter().collect()))
     }
 }
 
-fn center_of(releases: &[&Release]) -> f64 {
-    let mut blocks = releases.iter().flat_map(|release| &release.layout.blocks);
-    blocks
-        .find_map(|block| match block.quantity {
-            Quantity::Mean { center, .. } => Some(center),
-            _ => None,
+/// The newest date's table of each place, its margins made to agree.
+fn latest<'a>(by_place: &ByPlace<'a>) -> Latest<'a> {
+    by_place
+        .iter()
+        .filter_map(|(place, tables)| {
+            let due = tables.iter().map(|dated| dated.due).max()?;
+            let of_date = tables.iter().filter(|dated| dated.due == due);
+            let table = combined(of_date.map(|dated| dated.table.clone()))?;
+            Some((*place, (due, table.agreed())))
         })
-        .unwrap_or(0.0)
+        .collect()
 }
 
-fn combined(one: Noisy, other: Noisy) -> Noisy {
-    let (first, second) = (1.0 / one.variance, 1.0 / other.variance);
-    let weight = first + second;
-    Noisy { value: (one.value * first + other.value * second) / weight, variance: 1.0 / weight }
-}
-
-fn counted(measure: &ReportedMeasure, count: Noisy) -> Outcome {
-    let sigma = count.variance.sqrt();
-    Outcome::Usable(Estimate {
-        value: count.value,
-        privacy_standard_error: sigma,
-        natural_standard_error: 0.0,
-        low: measure.clamp(count.value - Z95 * sigma),
-        high: measure.clamp(count.value + Z95 * sigma),
-        students: count.value,
-        students_sigma: sigma,
-    })
-}
-
-/// The estimate of a sum over a count, and its two standard errors.
-fn divided(measure: &ReportedMeasure, center: f64, sum: Noisy, count: Option<Noisy>) -> Outcome {
-    let Some(count) = count else { return Outcome::NotCounted };
-    let ratio = Ratio {
-        sum: sum.value,
-        sum_variance: sum.variance,
-        count: count.value,
-        count_variance: count.variance,
+/// The population's latest count by `due`, of exactly the students of these
+/// grades: counted so, or summed from its grades.
+fn divisor(counts: &[Dated<'_>], due: &str, grades: GradeSet) -> Divisor {
+    let known = || counts.iter().filter(|dated| dated.due <= due);
+    let newest = |same: &dyn Fn(GradeSet) -> bool| {
+        let fitting = || known().filter(|dated| same(dated.table.grades));
+        let date = fitting().map(|dated| dated.due).max()?;
+        combined(fitting().filter(|dated| dated.due == date).map(|dated| dated.table.clone()))
     };
-    let least_students = LEAST_SIGMAS * count.variance.sqrt();
-    if !ratio.is_usable() {
-        return Outcome::TooSmall { least_students };
+    if let Some(table) = newest(&|counted| counted == grades) {
+        return Divisor::of(Some(table.agreed().sums()));
     }
-    // value = offset + factor x ratio
-    let (offset, factor) = match measure.kind {
-        MeasureKind::Rate => (50.0, 50.0),
-        MeasureKind::Growth => (50.0, 1.0),
-        MeasureKind::Mean | MeasureKind::Count => (center, 1.0),
-    };
-    // Variance of one student's value around the school's expectation, in the
-    // ratio's unit: for rates of ±1, kept off zero as Agresti and Coull (1998)
-    // do, because nobody's expectation is known to be exactly 0 or 100 %.
-    let within = measure.within_school_sd.map_or_else(
-        || {
-            let share = f64::midpoint(ratio.value(), 1.0).clamp(0.0, 1.0);
-            let kept = (share * count.value + 2.0) / (count.value + 4.0);
-            4.0 * kept * (1.0 - kept)
-        },
-        |sd| sd * sd,
-    );
-    let both = Ratio { sum_variance: sum.variance + within * count.value, ..ratio };
-    let Some((low, high)) = both.interval(Z95) else {
-        return Outcome::TooSmall { least_students };
-    };
-    Outcome::Usable(Estimate {
-        value: offset + factor * ratio.value(),
-        privacy_standard_error: factor * ratio.variance().sqrt(),
-        natural_standard_error: factor * (within / count.value).sqrt(),
-        low: measure.clamp(offset + factor * low),
-        high: measure.clamp(offset + factor * high),
-        students: count.value,
-        students_sigma: count.variance.sqrt(),
-    })
+    match newest(&|_| true) {
+        Some(table) => {
+            let part = table.agreed().of_grades(grades).unwrap_or_default();
+            Divisor::of(Some(part))
+        }
+        None => Divisor::Missing,
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! received release ──admission──▶ stored ──estimate──▶ display, benchmark, peer ──▶ pages
+//!                     table, running, consistency ──┘ └─▶ roll_up, pooling ───┘
 //! directory ────────similar────▶ like schools ───────────────────┘            └──▶ publication
 //! histograms ───────growth─────▶ percentile tables
 //! ```
@@ -13,8 +14,10 @@
 pub mod admission;
 pub mod analysis;
 pub mod benchmark;
+pub mod civil;
 pub mod comparable;
 pub mod comparison;
+pub mod consistency;
 pub mod display;
 pub mod estimate;
 pub mod feature;
@@ -23,11 +26,16 @@ pub mod kdtree;
 pub mod measure;
 pub mod normal;
 pub mod peer;
+pub mod pooling;
 pub mod posterior;
 pub mod publication;
 pub mod ratio;
+pub mod roll_up;
+pub mod running;
 pub mod similar;
 pub mod standing;
+pub mod sums;
+pub mod table;
 
 #[cfg(test)]
 mod sample;

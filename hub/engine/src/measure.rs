@@ -17,6 +17,9 @@ pub enum MeasureKind {
     Count,
     /// Share of a population, percent.
     Rate,
+    /// Share of a population whose count so far this year is released in every
+    /// period, percent.
+    Running,
     /// Mean of a bounded value, in the measure's unit.
     Mean,
     /// Mean growth percentile, 0 to 100.
@@ -142,6 +145,15 @@ fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
                 ..base
             };
             Some(match &measure.value {
+                // Another definition than the year's own rate, so another id.
+                Value::Rate { .. } if program.continual.is_some() => ReportedMeasure {
+                    id: running_id(charter, program)?,
+                    label: format!("{}, so far this year", base.label),
+                    kind: MeasureKind::Running,
+                    unit: "%".to_owned(),
+                    highest: 100.0,
+                    ..base
+                },
                 Value::Rate { .. } => ReportedMeasure {
                     kind: MeasureKind::Rate,
                     unit: "%".to_owned(),
@@ -161,6 +173,16 @@ fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
     }
 }
 
+/// The id of a program's running measure: the program's own, unless a measure
+/// of the catalogue has it.
+fn running_id(charter: &Charter, program: &Program) -> Option<MeasureId> {
+    let own = MeasureId::new(program.id.as_str()).ok()?;
+    match charter.measure(&own) {
+        Some(_) => MeasureId::new(format!("{own}_so_far")).ok(),
+        None => Some(own),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +199,25 @@ mod tests {
         assert_eq!(chronic[0].programs.len(), 2);
         assert_eq!(chronic[0].better, Some(Better::Lower));
         assert!(!measures.iter().any(|measure| measure.id.as_str().contains("histogram")));
+    }
+
+    #[test]
+    fn a_running_count_is_a_measure_of_its_own() {
+        let mut charter = sample::charter();
+        for id in ["chronic_absence_in_year", "suspension"] {
+            let programs = &mut charter.policy.programs;
+            let program = programs.iter_mut().find(|program| program.id.as_str() == id).unwrap();
+            program.continual = Some(peerlight_proto::charter::Continual { changes: 2 });
+        }
+        let measures = reported_measures(&charter);
+        let of = |id: &str| measures.iter().find(|measure| measure.id.as_str() == id);
+        let running = of("chronic_absence_in_year").unwrap();
+        assert_eq!((running.kind, running.programs.len()), (MeasureKind::Running, 1));
+        assert!(running.label.ends_with(", so far this year"));
+        assert_eq!(of("chronic_absence").unwrap().programs.len(), 1);
+        let suspension = of("suspension_so_far").unwrap();
+        assert_eq!(suspension.kind, MeasureKind::Running);
+        assert!(of("suspension").is_none(), "the catalogue's id means the year's own rate");
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! The rows of a publication, as plain tables: one description of every column
 //! that CSV, JSON, Parquet and the method notes share.
 //!
-//! What is in them follows the charter's scope: network distributions always,
-//! each school's estimates only where the charter says so. A number that may
-//! not be shown is not in a row; its status says why.
+//! What is in them follows the charter's scope: the network's distributions and
+//! totals always; districts, schools and what they sent only where the charter
+//! says so. A number that may not be shown is not in a row; its status says why.
+
+mod cells;
+mod totals;
+
+use std::collections::BTreeMap;
 
 use peerlight_proto::{
     catalogue::Better,
@@ -14,6 +19,8 @@ use peerlight_proto::{
 use crate::{
     analysis::{Analysis, Benchmark},
     display::Precision,
+    estimate::{Estimate, Release},
+    roll_up::{Total, Whole},
 };
 
 /// What a column holds.
@@ -23,8 +30,8 @@ pub enum ColumnKind {
     Text,
     /// Whole numbers.
     Integer,
-    /// Numbers.
-    Number,
+    /// Numbers, written with so many decimals.
+    Number(usize),
 }
 
 /// A column of a published table.
@@ -73,7 +80,7 @@ const fn integer(name: &'static str, about: &'static str) -> Column {
 }
 
 const fn number(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: ColumnKind::Number, about }
+    Column { name, kind: ColumnKind::Number(2), about }
 }
 
 const MEASURES: &[Column] = &[
@@ -102,6 +109,21 @@ const NETWORK: &[Column] = &[
     number("p70", "70 % of schools are at or below."),
     number("p80", "80 % of schools are at or below."),
     number("p90", "90 % of schools are at or below."),
+    number(
+        "network_value",
+        "All students of the level's schools together, unbiased: sums over sums; empty where it \
+         may not be shown as a point.",
+    ),
+    number("network_value_low", "Lower end of its 95 % interval of noise and natural variation."),
+    number("network_value_high", "Upper end of that interval."),
+    number(
+        "network_value_privacy_standard_error",
+        "Its standard error from the added noise alone.",
+    ),
+    number(
+        "network_value_natural_standard_error",
+        "Its standard error from natural variation alone; at most too large.",
+    ),
 ];
 
 const COVERAGE: &[Column] = &[
@@ -121,6 +143,7 @@ const SCHOOLS: &[Column] = &[
     text("lea_id", "District id."),
     text("measure", "Measure id."),
     text("student_group", "Student group."),
+    text("as_of", "Day the value is as of, from which its release was due."),
     text(
         "status",
         "point, band, hidden, too_few_students, not_offered or not_reported; numbers are there \
@@ -135,10 +158,26 @@ const SCHOOLS: &[Column] = &[
     number("percentile_rank_low", "Lower end of its 80 % band."),
     number("percentile_rank_high", "Upper end of its 80 % band."),
     integer("index_level", "Decile level, 1 to 10; 10 is the best outcome."),
+    text(
+        "pooled_years",
+        "Where this year alone is hidden: the years that the pooled value is about, as one; not a \
+         trend, and not ranked.",
+    ),
+    number("pooled_value", "Sum over those years' sums and counts; where reliable as a point."),
+    number("pooled_low", "Lower end of its 95 % interval of noise and natural variation."),
+    number("pooled_high", "Upper end of that interval."),
+    number("pooled_privacy_standard_error", "Its standard error from the added noise alone."),
+    number("pooled_natural_standard_error", "Its standard error from natural variation alone."),
 ];
 
-/// The tables of a publication, in order.
-pub fn tables(charter: &Charter, directory: &Directory, analysis: &Analysis) -> Vec<Table> {
+/// The tables of a publication, in order; `releases` are those of the year that
+/// the analysis was made from.
+pub fn tables(
+    charter: &Charter,
+    directory: &Directory,
+    analysis: &Analysis,
+    releases: &[Release],
+) -> Vec<Table> {
     let mut tables = vec![
         Table {
             name: "network",
@@ -158,6 +197,7 @@ pub fn tables(charter: &Charter, directory: &Directory, analysis: &Analysis) -> 
             columns: MEASURES,
             rows: measure_rows(charter, analysis),
         },
+        totals::table(charter, analysis),
     ];
     if charter.policy.publication == PublicationScope::Schools {
         tables.push(Table {
@@ -166,6 +206,7 @@ pub fn tables(charter: &Charter, directory: &Directory, analysis: &Analysis) -> 
             columns: SCHOOLS,
             rows: school_rows(charter, directory, analysis),
         });
+        tables.extend(cells::tables(charter, directory, analysis, releases));
     }
     tables
 }
@@ -206,6 +247,11 @@ fn measure_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
 }
 
 fn network_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
+    let of_level = |total: &Total| match total.of {
+        Whole::Level(level) => Some(((total.measure, total.group, level), *total)),
+        Whole::Network | Whole::District(_) => None,
+    };
+    let levels: BTreeMap<_, Total> = analysis.totals.iter().filter_map(of_level).collect();
     let rows = analysis.network.iter().map(|row| {
         let measure = &analysis.measures[row.measure];
         let mut values = vec![
@@ -218,6 +264,9 @@ fn network_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
             rounded(row.between_sd),
         ];
         values.extend(row.deciles.iter().map(|decile| rounded(measure.clamp(*decile))));
+        let total = levels.get(&(row.measure, row.group, row.level));
+        let found = total.and_then(|total| Some((total.precision, total.estimate?)));
+        values.extend(estimated(found));
         values
     });
     rows.collect()
@@ -264,25 +313,43 @@ fn school_rows(charter: &Charter, directory: &Directory, analysis: &Analysis) ->
             words(&school.lea),
             words(&analysis.measures[row.measure].id),
             words(&row.group),
+            row.as_of.as_ref().map_or(Value::Missing, words),
             words(row.precision.as_str()),
         ];
         values.extend(school_numbers(row));
+        let pooled = row.pooled;
+        values.push(pooled.map_or(Value::Missing, |it| words(&it.years())));
+        values.extend(estimated(pooled.map(|pooled| (pooled.precision, pooled.estimate))));
         values
     });
     rows.collect()
 }
 
+/// Value, interval and both standard errors, as far as they may be shown.
+fn estimated(found: Option<(Precision, Estimate)>) -> [Value; 5] {
+    let shown = found.filter(|(precision, _)| precision.is_shown());
+    let point = shown.filter(|(precision, _)| *precision == Precision::Point);
+    let part = |of: &dyn Fn(&Estimate) -> f64| optional(shown.map(|(_, found)| of(&found)));
+    [
+        optional(point.map(|(_, estimate)| estimate.value)),
+        part(&|estimate| estimate.low),
+        part(&|estimate| estimate.high),
+        part(&|estimate| estimate.privacy_standard_error),
+        part(&|estimate| estimate.natural_standard_error),
+    ]
+}
+
 /// The numbers of a row that may be shown.
 fn school_numbers(row: &Benchmark) -> [Value; 9] {
-    let estimate = row.estimate.filter(|_| row.precision.is_shown());
-    let point = estimate.filter(|_| row.precision == Precision::Point);
+    let [value, low, high, privacy, natural] =
+        estimated(row.estimate.map(|estimate| (row.precision, estimate)));
     let standing = row.standing.filter(|_| row.precision.is_shown());
     [
-        optional(point.map(|estimate| estimate.value)),
-        optional(estimate.map(|estimate| estimate.low)),
-        optional(estimate.map(|estimate| estimate.high)),
-        optional(estimate.map(|estimate| estimate.privacy_standard_error)),
-        optional(estimate.map(|estimate| estimate.natural_standard_error)),
+        value,
+        low,
+        high,
+        privacy,
+        natural,
         optional(standing.map(|standing| standing.rank)),
         optional(standing.map(|standing| standing.rank_low)),
         optional(standing.map(|standing| standing.rank_high)),
@@ -291,54 +358,4 @@ fn school_numbers(row: &Benchmark) -> [Value; 9] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sample;
-
-    #[test]
-    fn every_row_is_as_long_as_its_columns_and_of_their_kinds() {
-        let mut world = sample::World::new(3, 1);
-        world.charter.policy.publication = PublicationScope::Schools;
-        let analysis = world.analyse(1);
-        let tables = tables(&world.charter, &world.directory, &analysis);
-        assert_eq!(tables.len(), 4);
-        for table in tables {
-            assert!(!table.rows.is_empty(), "{}", table.name);
-            for row in &table.rows {
-                assert_eq!(row.len(), table.columns.len(), "{}", table.name);
-                for (value, column) in row.iter().zip(table.columns) {
-                    let fits = match value {
-                        Value::Text(_) => column.kind == ColumnKind::Text,
-                        Value::Integer(_) => column.kind == ColumnKind::Integer,
-                        Value::Number(_) => column.kind == ColumnKind::Number,
-                        Value::Missing => true,
-                    };
-                    assert!(fits, "{}.{}: {value:?}", table.name, column.name);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_network_scope_names_no_school() {
-        let world = sample::World::new(3, 1);
-        let analysis = world.analyse(1);
-        let tables = tables(&world.charter, &world.directory, &analysis);
-        assert!(tables.iter().all(|table| table.name != "schools"));
-    }
-
-    #[test]
-    fn numbers_that_may_not_be_shown_are_not_published() {
-        let world = sample::World::new(3, 1);
-        let analysis = world.analyse(1);
-        let hidden: Vec<&Benchmark> = analysis
-            .benchmarks
-            .iter()
-            .filter(|row| row.precision == Precision::Hidden && row.estimate.is_some())
-            .collect();
-        assert!(!hidden.is_empty());
-        for row in hidden {
-            assert!(school_numbers(row).iter().all(|value| *value == Value::Missing));
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peerlight_proto::{
     catalogue::Catalogue,
-    charter::{Charter, Policy},
+    charter::{Charter, Continual, Period, Policy},
     directory::{Directory, Level, School},
     group::{Flag, Margin, StudentGroup},
     layout::{Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, Quantity, ReleaseLayout, year_layouts},
@@ -17,6 +17,7 @@ use crate::{
     analysis::{Analysis, Input, analyse},
     estimate::Release,
     normal::Normals,
+    pooling::EarlierYear,
 };
 
 /// The shipped charter.
@@ -64,13 +65,18 @@ pub struct World {
     pub directory: Directory,
     pub truth: Vec<Truth>,
     pub releases: Vec<Release>,
+    pub earlier: Vec<EarlierYear>,
     pub offered: BTreeMap<MemberId, BTreeSet<ProgramId>>,
 }
 
 impl World {
     /// `districts` districts of 40 elementary schools each.
     pub fn new(districts: usize, seed: u64) -> Self {
-        let charter = charter();
+        Self::under(charter(), districts, seed)
+    }
+
+    /// The same under a charter of one's own.
+    pub fn under(charter: Charter, districts: usize, seed: u64) -> Self {
         let mut normals = Normals::new(seed, 1);
         let mut schools = Vec::new();
         let mut truth = Vec::new();
@@ -103,23 +109,35 @@ impl World {
             features_source: "simulated".to_owned(),
             schools,
         };
-        let mut world =
-            Self { charter, directory, truth, releases: Vec::new(), offered: BTreeMap::new() };
+        let mut world = Self {
+            charter,
+            directory,
+            truth,
+            releases: Vec::new(),
+            earlier: Vec::new(),
+            offered: BTreeMap::new(),
+        };
+        world.release(&mut normals);
+        world
+    }
+
+    /// Draws every release of the year anew.
+    pub fn release(&mut self, normals: &mut Normals) {
+        let world = self;
+        world.releases.clear();
         let members: Vec<MemberId> = world.directory.leas().into_iter().cloned().collect();
         for member in members {
             let layouts = year_layouts(&world.charter, &world.directory, &member);
             let programs = world.charter.policy.programs.iter();
             world.offered.insert(member.clone(), programs.map(|p| p.id.clone()).collect());
             for layout in layouts.into_iter().flatten() {
-                let blocks =
-                    layout.blocks.iter().map(|block| world.fill(block, &layout, &mut normals));
+                let blocks = layout.blocks.iter().map(|block| world.fill(block, &layout, normals));
                 let blocks = blocks.collect();
                 let program = world.charter.program(&layout.program).unwrap();
                 let due = program.period(&layout.period).unwrap().due.clone();
                 world.releases.push(Release { member: member.clone(), layout, due, blocks });
             }
         }
-        world
     }
 
     /// Runs the benchmarks.
@@ -129,6 +147,7 @@ impl World {
             directory: &self.directory,
             offered: &self.offered,
             releases: &self.releases,
+            earlier: &self.earlier,
             frozen: &BTreeMap::new(),
             seed: 1,
             threads,
@@ -155,12 +174,37 @@ impl World {
                 school.features["pct_socioeconomically_disadvantaged"] / 100.0
             }
             (_, StudentGroup::Flag(_)) => 0.1,
-            (Margin::Grade, _) if grades > 0 => 1.0 / grades as f64,
-            (Margin::Race, _) => 1.0 / 9.0,
-            (Margin::Gender, _) => 0.25,
             _ => 1.0,
         };
         (everybody * share).round()
+    }
+
+    /// Students and successes of every group of a block, in order; those of a
+    /// margin that splits all students sum to all.
+    pub fn exact(&self, school: usize, block: &Block, layout: &ReleaseLayout) -> Vec<(f64, f64)> {
+        let share = self.truth[school].share;
+        let served = self.directory.schools[school].grades;
+        let holds = |group: &StudentGroup| match group {
+            StudentGroup::Grade(grade) => served.contains(*grade),
+            _ => true,
+        };
+        let splits = matches!(block.margin, Margin::Grade | Margin::Race | Margin::Gender);
+        let everybody = self.students(school, Margin::All, StudentGroup::All, layout);
+        let parts = block.groups.iter().filter(|group| holds(group)).count() as f64;
+        let (mut part, mut before) = (0.0, (0.0, 0.0));
+        let groups = block.groups.iter().map(|group| {
+            if !splits {
+                let students = self.students(school, block.margin, *group, layout);
+                return (students, (students * share).round());
+            }
+            part += f64::from(u8::from(holds(group)));
+            let students = (everybody * part / parts).round();
+            let up_to = (students, (students * share).round());
+            let own = (up_to.0 - before.0, up_to.1 - before.1);
+            before = up_to;
+            own
+        });
+        groups.collect()
     }
 
     fn fill(&self, block: &Block, layout: &ReleaseLayout, normals: &mut Normals) -> Vec<i64> {
@@ -171,17 +215,18 @@ impl World {
                 self.directory.schools.binary_search_by(|school| school.id.cmp(id)).unwrap()
             });
             let truth = self.truth[school];
-            for group in &block.groups {
-                let students = self.students(school, block.margin, *group, layout);
+            for (students, successes) in self.exact(school, block, layout) {
                 let exact: Vec<f64> = match block.quantity {
                     Quantity::Count => vec![students],
-                    Quantity::Rate => {
-                        let successes = (students * truth.share).round();
-                        vec![2.0 * successes - students]
-                    }
+                    Quantity::Rate => vec![2.0 * successes - students],
+                    // Half come in at the first step, half of the rest at each
+                    // step after it: totals are successes less ever fewer.
                     Quantity::Running { stream, step } => {
-                        let row = stream.coefficients()[step as usize] as f64;
-                        vec![(students * truth.share).round() * row]
+                        let column = stream.coefficients();
+                        let so_far = |step: usize| successes * (1.0 - 0.5_f64.powi(step as i32));
+                        let change = |s: usize| so_far(s + 1) - so_far(s);
+                        let step = step as usize;
+                        vec![(0..=step).map(|s| column[step - s] as f64 * change(s)).sum()]
                     }
                     Quantity::Mean { .. } => vec![students * truth.mean * unit],
                     Quantity::GrowthMean => vec![
@@ -213,4 +258,20 @@ pub fn bell(bins: usize) -> Vec<f64> {
             high - low
         })
         .collect()
+}
+
+/// The shipped charter with its in-year program as a stream of ten months.
+pub fn charter_with_stream() -> Charter {
+    let mut charter = charter();
+    let programs = &mut charter.policy.programs;
+    let in_year = programs.iter_mut().find(|it| it.id.as_str() == "chronic_absence_in_year");
+    let in_year = in_year.unwrap();
+    in_year.continual = Some(Continual { changes: 2 });
+    let months = ["2025-09", "2025-10", "2025-11", "2025-12", "2026-01"];
+    let months = months.into_iter().chain(["2026-02", "2026-03", "2026-04", "2026-05", "2026-06"]);
+    in_year.periods = months
+        .map(|month| Period { id: month.parse().unwrap(), due: format!("{month}-25") })
+        .collect();
+    charter.check().unwrap();
+    charter
 }

@@ -11,13 +11,16 @@ use peerlight_proto::{
 };
 
 use crate::{
-    analysis::{Benchmark, DistrictTotal, Input, NetworkRow, Stratum},
+    analysis::{Benchmark, Input, NetworkRow, Stratum},
     benchmark::standings,
+    civil::CivilDate,
     display::{Precision, by_reliability, is_too_small, students_needed},
     estimate::{Cell, Estimate, Outcome, Place},
     measure::ReportedMeasure,
     normal::Normals,
+    pooling::Earlier,
     posterior::{FEWEST_SCHOOLS, Posterior, Prior},
+    roll_up::{Total, common_date, totals},
 };
 
 /// Draws for ranks: as many as keep one level's work in bounds, which large
@@ -36,8 +39,8 @@ pub struct Assessed {
     pub benchmarks: Vec<Benchmark>,
     /// Ordered by group, level.
     pub network: Vec<NetworkRow>,
-    /// Ordered by group, district.
-    pub district_totals: Vec<DistrictTotal>,
+    /// Ordered by group, then what they are of.
+    pub totals: Vec<Total>,
 }
 
 /// Assesses one measure's cells.
@@ -46,32 +49,27 @@ pub fn assess(
     measure: usize,
     reported: &ReportedMeasure,
     cells: &[Cell],
+    earlier: &Earlier,
 ) -> Assessed {
-    let mut schools: BTreeMap<StudentGroup, Vec<(usize, Outcome)>> = BTreeMap::new();
-    let mut districts: BTreeMap<StudentGroup, Vec<(usize, Outcome)>> = BTreeMap::new();
+    let mut schools: BTreeMap<StudentGroup, Vec<SchoolCell>> = BTreeMap::new();
     for cell in cells {
-        let (groups, place) = match cell.place {
-            Place::School(school) => (&mut schools, school),
-            Place::District(district) => (&mut districts, district),
-        };
-        groups.entry(cell.group).or_default().push((place, cell.outcome));
+        if let Place::School(school) = cell.place {
+            schools.entry(cell.group).or_default().push((school, *cell));
+        }
     }
-    let mut assessed =
-        Assessed { benchmarks: Vec::new(), network: Vec::new(), district_totals: Vec::new() };
+    let display = &input.charter.policy.display;
+    let totals = totals(display, input.directory, measure, reported, cells);
+    let mut assessed = Assessed { benchmarks: Vec::new(), network: Vec::new(), totals };
+    let common = common_date(reported, cells);
     for (position, (group, cells)) in schools.iter().enumerate() {
         let stream = ((measure as u64) << 16) + ((position as u64) << 4);
-        let one = Split { input, measure, reported, group: *group, stream };
+        let one = Split { input, measure, reported, group: *group, stream, common, earlier };
         one.assess(cells, &mut assessed);
-    }
-    for (group, cells) in &districts {
-        let totals = district_totals(&input.charter.policy.display, measure, *group, cells);
-        assessed.district_totals.extend(totals);
     }
     let heard: BTreeSet<usize> = assessed.benchmarks.iter().map(|row| row.school).collect();
     let silent = input.directory.schools.iter().enumerate().filter(|(position, school)| {
         !heard.contains(position) && school.grades.meets(reported.grades)
     });
-    let display = &input.charter.policy.display;
     assessed.benchmarks.extend(silent.map(|(position, school)| {
         let precision = if !is_offered(input, reported, school) {
             Precision::NotOffered
@@ -104,14 +102,20 @@ fn empty(school: usize, measure: usize, group: StudentGroup, precision: Precisio
         measure,
         group,
         precision,
+        as_of: None,
+        sums: None,
         estimate: None,
         reliability: None,
         posterior: None,
         standing: None,
         network_mean: None,
         students_needed: None,
+        pooled: None,
     }
 }
+
+/// A cell and the position of its school.
+type SchoolCell = (usize, Cell);
 
 /// One measure's one group.
 struct Split<'a> {
@@ -120,10 +124,19 @@ struct Split<'a> {
     reported: &'a ReportedMeasure,
     group: StudentGroup,
     stream: u64,
+    /// The day on which running counts are compared.
+    common: Option<CivilDate>,
+    earlier: &'a Earlier,
 }
 
 impl Split<'_> {
-    fn assess(&self, cells: &[(usize, Outcome)], assessed: &mut Assessed) {
+    /// Whether a cell may stand beside the others: a running count only
+    /// beside those as of the same day.
+    fn is_comparable(&self, as_of: Option<CivilDate>) -> bool {
+        self.common.is_none() || self.common == as_of
+    }
+
+    fn assess(&self, cells: &[SchoolCell], assessed: &mut Assessed) {
         let schools = &self.input.directory.schools;
         let display = &self.input.charter.policy.display;
         let observed = |level: Option<Level>| -> Vec<(f64, f64)> {
@@ -131,23 +144,22 @@ impl Split<'_> {
                 .iter()
                 .filter(|(school, _)| level.is_none_or(|level| schools[*school].level == level))
                 .filter(|(school, _)| !is_too_small(display, &schools[*school], self.group))
-                .filter_map(|(_, outcome)| usable(outcome))
+                .filter(|(_, cell)| self.is_comparable(cell.as_of))
+                .filter_map(|(_, cell)| usable(&cell.outcome))
                 .map(|estimate| (estimate.value, estimate.variance()))
                 .collect()
         };
         // A level with few schools borrows from all levels.
         let network = Prior::learn(&observed(None));
         for level in Level::ALL {
-            let of_level: Vec<&(usize, Outcome)> =
+            let of_level: Vec<&SchoolCell> =
                 cells.iter().filter(|(school, _)| schools[*school].level == level).collect();
             if of_level.is_empty() {
                 continue;
             }
             let prior = Prior::learn(&observed(Some(level))).or(network);
-            let mut rows: Vec<Benchmark> = of_level
-                .iter()
-                .map(|(school, outcome)| self.row(*school, outcome, prior))
-                .collect();
+            let mut rows: Vec<Benchmark> =
+                of_level.iter().map(|(school, cell)| self.row(*school, cell, prior)).collect();
             needs_of_small(display, prior, &of_level, &mut rows);
             if let Some(better) = self.reported.better {
                 assessed.network.extend(self.stand(level, better, prior, &mut rows));
@@ -156,18 +168,29 @@ impl Split<'_> {
         }
     }
 
-    fn row(&self, school: usize, outcome: &Outcome, prior: Option<Prior>) -> Benchmark {
+    fn row(&self, school: usize, cell: &Cell, prior: Option<Prior>) -> Benchmark {
         let display = &self.input.charter.policy.display;
-        let blank = empty(school, self.measure, self.group, Precision::Hidden);
+        let blank = Benchmark {
+            as_of: cell.as_of,
+            sums: cell.sums,
+            ..empty(school, self.measure, self.group, Precision::Hidden)
+        };
         if is_too_small(display, &self.input.directory.schools[school], self.group) {
             return Benchmark { precision: Precision::TooFewStudents, ..blank };
         }
-        if *outcome == Outcome::CountMissing {
+        if cell.outcome == Outcome::CountMissing {
             return Benchmark { precision: Precision::NotReported, ..blank };
         }
-        let Some(estimate) = usable(outcome) else { return blank };
         let Some(prior) = prior else {
-            return Benchmark { estimate: Some(estimate), ..blank };
+            return Benchmark { estimate: usable(&cell.outcome), ..blank };
+        };
+        let year = self.input.charter.school_year;
+        let pooled = || {
+            let this = (school, self.group, cell.sums?);
+            self.earlier.pooled(self.reported, display, &prior, year, this)
+        };
+        let Some(estimate) = usable(&cell.outcome) else {
+            return Benchmark { pooled: pooled(), ..blank };
         };
         let reliability = prior.reliability(estimate.variance());
         let precision = by_reliability(display, reliability);
@@ -179,6 +202,7 @@ impl Split<'_> {
             students_needed: (precision == Precision::Hidden)
                 .then(|| students_needed(display, &prior, &estimate))
                 .flatten(),
+            pooled: (precision == Precision::Hidden).then(pooled).flatten(),
             ..blank
         }
     }
@@ -194,6 +218,7 @@ impl Split<'_> {
         let known: Vec<(usize, Posterior)> = rows
             .iter()
             .enumerate()
+            .filter(|(_, row)| self.is_comparable(row.as_of))
             .filter_map(|(position, row)| Some((position, row.posterior?)))
             .collect();
         if known.len() < FEWEST_SCHOOLS {
@@ -239,11 +264,11 @@ fn usable(outcome: &Outcome) -> Option<Estimate> {
 fn needs_of_small(
     display: &Display,
     prior: Option<Prior>,
-    cells: &[&(usize, Outcome)],
+    cells: &[&SchoolCell],
     rows: &mut [Benchmark],
 ) {
     let Some(prior) = prior else { return };
-    let estimates = cells.iter().filter_map(|(_, outcome)| usable(outcome));
+    let estimates = cells.iter().filter_map(|(_, cell)| usable(&cell.outcome));
     let mut needs: Vec<u32> =
         estimates.filter_map(|estimate| students_needed(display, &prior, &estimate)).collect();
     if needs.is_empty() {
@@ -251,41 +276,11 @@ fn needs_of_small(
     }
     let middle = needs.len() / 2;
     let typical = *needs.select_nth_unstable(middle).1;
-    for ((_, outcome), row) in cells.iter().zip(rows) {
-        if let Outcome::TooSmall { least_students } = outcome
+    for ((_, cell), row) in cells.iter().zip(rows) {
+        if let Outcome::TooSmall { least_students } = cell.outcome
             && row.precision == Precision::Hidden
         {
             row.students_needed = Some(typical.max(least_students.ceil() as u32));
         }
     }
-}
-
-/// The totals of a small group, judged by how districts differ; hidden where
-/// there are too few districts to tell.
-fn district_totals(
-    display: &Display,
-    measure: usize,
-    group: StudentGroup,
-    cells: &[(usize, Outcome)],
-) -> Vec<DistrictTotal> {
-    let observed: Vec<(f64, f64)> = cells
-        .iter()
-        .filter_map(|(_, outcome)| usable(outcome))
-        .map(|estimate| (estimate.value, estimate.variance()))
-        .collect();
-    let prior = Prior::learn(&observed);
-    cells
-        .iter()
-        .map(|(district, outcome)| {
-            let estimate = usable(outcome);
-            let precision = match (estimate, prior) {
-                (Some(estimate), Some(prior)) => {
-                    by_reliability(display, prior.reliability(estimate.variance()))
-                }
-                _ if *outcome == Outcome::CountMissing => Precision::NotReported,
-                _ => Precision::Hidden,
-            };
-            DistrictTotal { district: *district, measure, group, precision, estimate }
-        })
-        .collect()
 }

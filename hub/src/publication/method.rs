@@ -21,7 +21,16 @@ pub fn notes(run: &Run) -> String {
          school year, preset \"{preset}\"). No student record and no exact count reached the hub. \
          Every number below is computed from those noisy totals; noise was added everywhere, and \
          nothing is left out because a true count is small.\n\n\
-         Rates and means are divided by noisy counts of the same students. Standard errors keep \
+         A school's grades, races and genders each sum to all its students. The noisy values do \
+         not; they are made to agree by weighted least squares with the known noise, which is \
+         unbiased and never less precise (noisy_cells has them as they came, consistent_cells as \
+         they agree, where the charter publishes schools). A running count is read from all its \
+         steps so far and is as of its newest one (stream_coefficients says how); ranks compare \
+         schools as of one day only. Totals of districts and of the network are sums over schools \
+         divided by sums over schools. Where a school's year alone says too little, up to three \
+         years are pooled into one value, labelled with its years; it is not a trend.\n\n\
+         Rates and means are divided by noisy counts of the same students: the latest count of \
+         the population that is not later than the measure. Standard errors keep \
          the added noise and natural variation between students apart. Distributions describe \
          the schools' true values: the noise is taken out by empirical-Bayes shrinkage (variance \
          between schools after Paule and Mandel). Ranks and levels come from posterior draws; \
@@ -41,7 +50,7 @@ pub fn notes(run: &Run) -> String {
         band = policy.display.band_reliability,
         source = directory.features_source,
     );
-    for table in tables(charter, directory, &run.analysis) {
+    for table in tables(charter, directory, &run.analysis, &[]) {
         let written = "writing to a String cannot fail";
         write!(text, "\n## Table {}\n\n{}\n\n", table.name, table.about).expect(written);
         for column in table.columns {

@@ -6,11 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use peerlight_hub_engine::{
-    estimate::Release,
-    publication::{self as rows, ColumnKind, Value},
-};
-use peerlight_proto::{charter::PublicationScope, document, names::ReleaseId, units::hexadecimal};
+use peerlight_hub_engine::publication::{self as rows, ColumnKind, Value};
+use peerlight_proto::{document, names::ReleaseId, units::hexadecimal};
 use prost::Message;
 
 use super::{
@@ -92,14 +89,10 @@ fn line(bytes: &[u8]) -> Vec<u8> {
 /// Every table in every format.
 async fn tables(hub: &Hub, run: &Run) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let (charter, directory) = (&run.in_force.charter.charter, &run.in_force.directory.directory);
-    let mut tables: Vec<Table> =
-        rows::tables(charter, directory, &run.analysis).into_iter().map(exported).collect();
-    if charter.policy.publication == PublicationScope::Schools {
-        let gathered = hub.gather(&run.in_force, |head| run.sources.contains(&head.key())).await?;
-        tables.push(noisy_cells(&gathered.releases));
-    }
+    let gathered = hub.gather(&run.in_force, |head| run.sources.contains(&head.key())).await?;
+    let tables = rows::tables(charter, directory, &run.analysis, &gathered.releases);
     let mut files = Vec::new();
-    for table in tables {
+    for table in tables.into_iter().map(exported) {
         files.push((format!("{}.csv", table.name), table.csv()));
         files.push((format!("{}.json", table.name), table.json()));
         files.push((
@@ -121,7 +114,7 @@ fn exported(table: rows::Table) -> Table {
         kind: match column.kind {
             ColumnKind::Text => Kind::Text,
             ColumnKind::Integer => Kind::Whole,
-            ColumnKind::Number => Kind::Number(2),
+            ColumnKind::Number(decimals) => Kind::Number(decimals),
         },
     };
     let cell = |value: Value| match value {
@@ -134,49 +127,6 @@ fn exported(table: rows::Table) -> Table {
         name: name.to_owned(),
         columns: table.columns.iter().map(column).collect(),
         rows: table.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect(),
-    }
-}
-
-/// What districts sent, with the noise that is in it: for readers who would
-/// estimate differently.
-fn noisy_cells(releases: &[Release]) -> Table {
-    use crate::export::{number, text, whole};
-    let mut rows = Vec::new();
-    for release in releases {
-        let layout = &release.layout;
-        for (block, values) in layout.blocks.iter().zip(&release.blocks) {
-            let components = block.quantity.components();
-            for (position, value) in values.iter().enumerate() {
-                let cell = position / components;
-                let (unit, group) = (cell / block.groups.len(), cell % block.groups.len());
-                rows.push(vec![
-                    release.member.as_str().into(),
-                    block.schools.get(unit).map(|school| school.as_str().to_owned()).into(),
-                    layout.program.as_str().into(),
-                    layout.period.as_str().into(),
-                    block.margin.as_str().into(),
-                    block.groups[group].to_string().into(),
-                    (position % components).into(),
-                    (*value).into(),
-                    block.sigma.units().into(),
-                ]);
-            }
-        }
-    }
-    Table {
-        name: "noisy_cells".to_owned(),
-        columns: vec![
-            text("lea_id"),
-            text("school_id"),
-            text("program"),
-            text("period"),
-            text("margin"),
-            text("student_group"),
-            whole("component"),
-            whole("noisy_value"),
-            number("sigma", 6),
-        ],
-        rows,
     }
 }
 

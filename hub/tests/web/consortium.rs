@@ -22,6 +22,7 @@ use peerlight_hub::{
 use peerlight_hub_engine::normal::Normals;
 use peerlight_proto::{
     document,
+    group::Margin,
     layout::{Block, FIXED_POINT, GROWTH_COUNT_WEIGHT, Quantity, ReleaseLayout, year_layouts},
     names::{ConsortiumId, MemberId, ReleaseId, SchoolId},
     units::{ContentHash, SchoolYear, UnixSeconds},
@@ -260,8 +261,9 @@ fn new_release(
     }
 }
 
-/// 600 students a school, a tenth of them in any smaller group; growth and
-/// shares differ between schools, and d2's schools grow most.
+/// 600 students a school, evenly in the groups of a margin that splits them, a
+/// tenth of them behind any flag; growth and shares differ between schools, and
+/// d2's schools grow most.
 fn fill(block: &Block, normals: &mut Normals) -> Vec<i64> {
     let unit = FIXED_POINT as f64;
     let mut values = Vec::new();
@@ -269,8 +271,13 @@ fn fill(block: &Block, normals: &mut Normals) -> Vec<i64> {
         let school = block.schools.get(row).map_or("d0-00", SchoolId::as_str);
         let number = f64::from(school.as_bytes()[4] - b'0');
         let lead = if school.starts_with("d2") { 14.0 } else { 0.0 };
-        for group in &block.groups {
-            let students = if group.to_string() == "all" { 600.0 } else { 60.0 };
+        let groups = block.groups.len() as f64;
+        for _ in &block.groups {
+            let students = match block.margin {
+                Margin::All => 600.0,
+                Margin::Grade | Margin::Race | Margin::Gender => 600.0 / groups,
+                _ => 60.0,
+            };
             let exact = match block.quantity {
                 Quantity::Count => vec![students],
                 Quantity::Rate => vec![students * (0.04 * number - 0.6)],

@@ -3,7 +3,7 @@
 use peerlight_proto::group::Margin;
 
 use super::*;
-use crate::{estimate::Place, peer::Verdict, sample::World};
+use crate::{estimate::Place, peer::Verdict, roll_up::Whole, sample::World};
 
 fn position(analysis: &Analysis, measure: &str) -> usize {
     analysis.measures.iter().position(|known| known.id.as_str() == measure).unwrap()
@@ -173,6 +173,7 @@ fn levels_stay_where_an_earlier_run_cut_them() {
         directory: &world.directory,
         offered: &world.offered,
         releases: &world.releases[..world.releases.len() * 2 / 3],
+        earlier: &[],
         frozen: &frozen,
         seed: 2,
         threads: 1,
@@ -185,20 +186,46 @@ fn levels_stay_where_an_earlier_run_cut_them() {
 }
 
 #[test]
-fn small_groups_are_totals_of_the_district() {
+fn small_groups_are_totals_of_districts_and_the_network() {
     let world = World::new(6, 10);
     let analysis = world.analyse(1);
-    assert!(analysis.district_totals.iter().any(|total| total.estimate.is_some()));
-    for total in &analysis.district_totals {
-        assert!(matches!(total.group, StudentGroup::Flag(flag) if Flag::SMALL.contains(&flag)));
+    let small = |group: StudentGroup| matches!(group, StudentGroup::Flag(flag) if Flag::SMALL.contains(&flag));
+    for of in [Whole::District(2), Whole::Network] {
+        let mut totals = analysis.totals.iter().filter(|total| total.of == of);
+        assert!(totals.any(|total| small(total.group) && total.estimate.is_some()));
     }
-    let of_schools = analysis.benchmarks.iter();
-    assert!(
-        of_schools
-            .filter(
-                |row| matches!(row.group, StudentGroup::Flag(flag) if Flag::SMALL.contains(&flag))
-            )
-            .count()
-            == 0
-    );
+    assert!(!analysis.benchmarks.iter().any(|row| small(row.group)));
+}
+
+/// Two earlier years of the same schools, fixed seeds.
+#[test]
+fn small_schools_are_pooled_over_years_where_one_year_hides_them() {
+    let mut world = World::new(6, 12);
+    let this = world.releases.clone();
+    for years in 1..=2 {
+        world.release(&mut crate::normal::Normals::new(12, 50 + u64::from(years)));
+        let school_year = world.charter.school_year.earlier(years);
+        world.earlier.push(EarlierYear { school_year, releases: world.releases.clone() });
+    }
+    world.releases = this;
+    let analysis = world.analyse(2);
+    let (mut found, mut covered) = (0, 0);
+    for row in &analysis.benchmarks {
+        let Some(pooled) = row.pooled else { continue };
+        assert!(row.precision == Precision::Hidden && row.standing.is_none());
+        assert_eq!(pooled.years(), "2023-24 to 2025-26");
+        let reported = &analysis.measures[row.measure];
+        assert!(can_pool(reported.kind));
+        if let Some(single) = row.estimate {
+            assert!(pooled.estimate.variance() < single.variance());
+        }
+        if reported.kind == MeasureKind::Growth {
+            found += 1;
+            let error = (pooled.estimate.value - world.truth[row.school].growth).abs();
+            covered += i32::from(error <= crate::normal::Z95 * pooled.estimate.standard_error());
+        }
+    }
+    assert!(found > 50 && covered * 100 >= found * 93, "{covered} of {found}");
+    world.earlier.remove(0);
+    assert!(world.analyse(2).benchmarks.iter().all(|row| row.pooled.is_none()), "a gap");
 }
