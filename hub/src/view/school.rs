@@ -123,15 +123,42 @@ impl Line<'_> {
         self.measure.kind == MeasureKind::Count
     }
 
+    /// The measure's name; of a running count with its day.
+    fn label(&self) -> String {
+        let label = &self.measure.label;
+        match self.benchmark.as_of.filter(|_| self.measure.kind == MeasureKind::Running) {
+            Some(day) => format!("{label}, as of {}", day.words()),
+            None => label.clone(),
+        }
+    }
+
+    /// This year's value, or why there is none and what several years say.
+    fn value(&self) -> String {
+        let own = self.shown.text(self.measure);
+        match self.pooled() {
+            Some((years, pooled)) => {
+                format!("{own}. {years} together: {}", pooled.text(self.measure))
+            }
+            None => own,
+        }
+    }
+
+    /// The years that are pooled and their value, where this year's is hidden.
+    fn pooled(&self) -> Option<(String, Shown)> {
+        let pooled = self.benchmark.pooled?;
+        let shown = Shown::estimated(pooled.precision, pooled.estimate, self.measure)?;
+        Some((pooled.years(), shown))
+    }
+
     fn row(&self) -> MeasureRow {
         let measure = self.measure;
         let standing = self.benchmark.standing.as_ref();
         let network = self.benchmark.network_mean.map(|mean| measure.clamp(mean));
         MeasureRow {
             measure: measure.id.to_string(),
-            label: measure.label.clone(),
+            label: self.label(),
             group: self.benchmark.group.label(),
-            value: self.shown.text(measure),
+            value: self.value(),
             range: self.shown.range().unwrap_or_default(),
             network: network.map_or_else(String::new, |mean| {
                 format!("{}{}", words::number(mean, 1), words::suffix(measure))
@@ -147,6 +174,8 @@ impl Line<'_> {
     fn cells(&self, school: &School, run: u64) -> Vec<Cell> {
         let estimate = self.benchmark.estimate.filter(|_| self.shown.interval().is_some());
         let standing = self.benchmark.standing;
+        let (years, pooled) = self.pooled().unzip();
+        let interval = pooled.and_then(|pooled| pooled.interval());
         vec![
             school.id.as_str().into(),
             self.measure.id.as_str().into(),
@@ -167,6 +196,11 @@ impl Line<'_> {
             self.comparison.map(|among| among.worse_than).into(),
             self.comparison.map(|among| among.cannot_tell).into(),
             self.benchmark.students_needed.into(),
+            self.benchmark.as_of.map(|day| day.to_string()).into(),
+            years.into(),
+            pooled.and_then(|pooled| pooled.estimate()).into(),
+            interval.map(|(low, _)| low).into(),
+            interval.map(|(_, high)| high).into(),
             (run as i64).into(),
         ]
     }
@@ -207,6 +241,11 @@ pub fn table(school: &School, lines: &[Line<'_>], run: u64) -> Table {
             whole("worse_than_like_schools"),
             whole("cannot_tell_like_schools"),
             whole("students_needed"),
+            text("as_of"),
+            text("pooled_years"),
+            number("pooled_value", 2),
+            number("pooled_ci_low", 2),
+            number("pooled_ci_high", 2),
             whole("benchmark_run"),
         ],
         rows: lines.iter().map(|line| line.cells(school, run)).collect(),

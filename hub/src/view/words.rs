@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use peerlight_hub_engine::{
     analysis::Benchmark,
     display::Precision,
+    estimate::Estimate,
     measure::{MeasureKind, ReportedMeasure},
     normal::Z95,
 };
@@ -82,24 +83,34 @@ pub enum Shown {
 impl Shown {
     /// What the engine lets be shown of one benchmark.
     pub fn of(row: &Benchmark, measure: &ReportedMeasure) -> Self {
-        let missing = match (row.precision, row.estimate) {
-            (Precision::Point, Some(estimate)) => {
-                return Self::Point {
-                    estimate: measure.clamp(estimate.value),
-                    half: Z95 * estimate.standard_error(),
-                    low: estimate.low,
-                    high: estimate.high,
-                };
+        let shown = row.estimate.and_then(|it| Self::estimated(row.precision, it, measure));
+        shown.unwrap_or(Self::Missing(match row.precision {
+            Precision::TooFewStudents => Missing::TooFewStudents,
+            Precision::NotOffered => Missing::NotOffered,
+            Precision::NotReported => Missing::NotReported,
+            Precision::Point | Precision::Band | Precision::Hidden => {
+                Missing::NotPrecise(row.students_needed)
             }
-            (Precision::Band, Some(estimate)) => {
-                return Self::Band { low: estimate.low, high: estimate.high };
-            }
-            (Precision::TooFewStudents, _) => Missing::TooFewStudents,
-            (Precision::NotOffered, _) => Missing::NotOffered,
-            (Precision::NotReported, _) => Missing::NotReported,
-            _ => Missing::NotPrecise(row.students_needed),
-        };
-        Self::Missing(missing)
+        }))
+    }
+
+    /// What a precision lets be shown of an estimate, if anything.
+    pub fn estimated(
+        precision: Precision,
+        estimate: Estimate,
+        measure: &ReportedMeasure,
+    ) -> Option<Self> {
+        let (low, high) = (estimate.low, estimate.high);
+        match precision {
+            Precision::Point => Some(Self::Point {
+                estimate: measure.clamp(estimate.value),
+                half: Z95 * estimate.standard_error(),
+                low,
+                high,
+            }),
+            Precision::Band => Some(Self::Band { low, high }),
+            _ => None,
+        }
     }
 
     /// For the `status` column of an export.
