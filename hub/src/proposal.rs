@@ -5,12 +5,11 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use peerlight_proto::{
     catalogue::Catalogue,
-    charter::{Budget, Charter, Policy, ProgramKind},
+    charter::{self, Charter, ComposeError, Policy, ProgramKind},
     document,
     names::ProgramId,
     units::SchoolYear,
 };
-use serde::Deserialize;
 
 use crate::{error::Error, hub::Hub, store::document::Stored};
 
@@ -30,15 +29,6 @@ pub struct Wish {
     pub school_year: Option<SchoolYear>,
     /// Programs to keep; all where empty.
     pub offer: Vec<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Replaced {
-    #[serde(default)]
-    policy: toml::Table,
-    #[serde(default)]
-    catalogue: Catalogue,
 }
 
 /// Signs the charter that `wish` describes and puts it in force.
@@ -68,58 +58,20 @@ pub async fn propose(hub: &Hub, wish: Wish) -> Result<Stored, Error> {
 }
 
 fn compose(wish: &Wish, year: SchoolYear) -> Result<(Policy, Catalogue), Error> {
-    let end = year.ending_year();
-    let text =
-        wish.text.replace("{start}", &(end - 1).to_string()).replace("{end}", &end.to_string());
-    let broken = |error: toml::de::Error| Error::Config {
-        path: wish.file.clone().unwrap_or_default(),
-        problem: error.to_string(),
-    };
-    let Replaced { policy: mut parts, catalogue: definitions } =
-        toml::from_str(&text).map_err(broken)?;
-
-    // A budget without tiers is the preset it names.
-    let named = parts.get("budget").and_then(toml::Value::as_table).cloned();
-    let has_tiers = |budget: &toml::Table| {
-        budget.get("tier").and_then(toml::Value::as_array).is_some_and(|tiers| !tiers.is_empty())
-    };
-    let named = named.filter(|budget| !has_tiers(budget));
-    let named = named.and_then(|budget| budget.get("preset")?.as_str().map(str::to_owned));
-    if named.is_some() {
-        parts.remove("budget");
-    }
-    let preset = wish.preset.clone().or(named);
-    let budget = preset_named(preset.as_deref().unwrap_or("standard"))?;
-    let shipped = Policy::shipped(year, "standard").expect("standard is a preset");
-    let mut whole = toml::Table::try_from(&shipped).expect("a policy has a TOML form");
-    let replaces_budget = preset.is_none() && parts.contains_key("budget");
-    whole.extend(parts);
-    let mut policy: Policy = whole.try_into().map_err(broken)?;
-    if !replaces_budget {
-        policy.budget = budget;
-    }
-
-    let mut catalogue = Catalogue::shipped();
-    catalogue.constants.extend(definitions.constants);
-    for population in definitions.populations {
-        catalogue.populations.retain(|known| known.id != population.id);
-        catalogue.populations.push(population);
-    }
-    for measure in definitions.measures {
-        catalogue.measures.retain(|known| known.id != measure.id);
-        catalogue.measures.push(measure);
-    }
+    let composed = charter::compose(&wish.text, year, wish.preset.as_deref());
+    let (mut policy, catalogue) = composed.map_err(|error| match error {
+        ComposeError::Preset(name) => Error::Flag {
+            flag: "--preset",
+            problem: format!("\"{name}\" is not one: use strict, standard or detailed"),
+        },
+        ComposeError::Unreadable(problem) => {
+            Error::Config { path: wish.file.clone().unwrap_or_default(), problem }
+        }
+    })?;
     if !wish.offer.is_empty() {
         keep(&mut policy, &catalogue, &wish.offer)?;
     }
-    Ok((policy, catalogue.hashed()))
-}
-
-fn preset_named(name: &str) -> Result<Budget, Error> {
-    Budget::preset(name).ok_or_else(|| Error::Flag {
-        flag: "--preset",
-        problem: format!("\"{name}\" is not one: use strict, standard or detailed"),
-    })
+    Ok((policy, catalogue))
 }
 
 /// Keeps the programs asked for, the counts they divide by and the histograms

@@ -68,6 +68,14 @@ pub enum PlanningError {
     /// There is no such preset.
     #[error("there is no preset \"{0}\": use strict, standard or detailed")]
     Preset(String),
+    /// The policy file cannot be used.
+    #[error("{path} cannot be used: {problem}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why, and where.
+        problem: String,
+    },
     /// The charter is not sound.
     #[error(transparent)]
     Charter(#[from] CharterError),

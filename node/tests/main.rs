@@ -187,6 +187,29 @@ fn a_district_that_has_not_joined_sees_what_precision_it_would_get() {
     assert!(fs::read_dir(&home).unwrap().count() == 1, "it leaves nothing behind");
 
     refused(&home, &["plan", "--schools", &path, "--preset", "lavish"], 2, "strict, standard");
+
+    // A policy that gives suspension twice the share makes it more precise.
+    let policy = folder("plan_policy").join("policy.toml");
+    let program = |share: u32| {
+        format!(
+            "[[policy.program]]\nid = \"enrolled\"\nkind = \"count\"\npopulation = \"enrolled\"\n\
+             grades = [\"TK-12\"]\nshare = 800\nmargins = \"count\"\n\
+             period = [{{ id = \"march\", due = \"{{end}}-03-20\" }}]\n\
+             [[policy.program]]\nid = \"suspension\"\nkind = \"measure\"\nmeasure = \"suspension\"\n\
+             grades = [\"TK-12\"]\nshare = {share}\nmargins = \"annual\"\n\
+             period = [{{ id = \"annual\", due = \"{{end}}-07-15\" }}]\n"
+        )
+    };
+    let precision = |share: u32| {
+        fs::write(&policy, program(share)).unwrap();
+        let file = policy.display().to_string();
+        let plan = json(&home, &["plan", "--schools", &path, "--charter", &file]);
+        plan["presets"][1]["figures"][0]["half_width"].as_f64().unwrap()
+    };
+    assert!(precision(1_000) < precision(500));
+    fs::write(&policy, "[polizy]\n").unwrap();
+    let file = policy.display().to_string();
+    refused(&home, &["plan", "--schools", &path, "--charter", &file], 6, "polizy");
     fs::write(&schools, "school_id,lea_id\n1,37\n").unwrap();
     refused(&home, &["plan", "--schools", &path], 6, "column level is missing");
     refused(&home, &["plan"], 3, "peerlight-node init");

@@ -10,6 +10,7 @@
 //! refuses one whose shares pass the budget or whose parts do not fit.
 
 mod check;
+mod compose;
 mod definition;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use check::CharterError;
+pub use compose::{ComposeError, compose};
 
 use crate::{
     budget,

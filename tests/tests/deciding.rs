@@ -6,7 +6,10 @@ use std::fs;
 use peerlight_tests::harness::Node;
 use serde_json::Value;
 
-use crate::fixture::{Fixture, all_delivered_once, charges, releases};
+use crate::{
+    fixture::{Fixture, all_delivered_once, charges, releases},
+    schedule::wait_until,
+};
 
 const BY: [&str; 4] = ["--name", "B. Example", "--title", "Director of Data"];
 
@@ -100,4 +103,68 @@ fn a_withheld_release_never_comes_and_a_drawn_one_cannot_be_withheld() {
     node.sync().unwrap();
     all_delivered_once(&fixture, node);
     assert!(charges(node).iter().all(|(program, _)| program != "suspension"));
+}
+
+/// A charter with one count and one running total of four steps, all of them
+/// past; the district approves it.
+fn follow_a_running_year(fixture: &Fixture) {
+    let steps = ["2024-10-01", "2024-12-01", "2025-02-01", "2025-04-01"];
+    let periods: Vec<String> = (1..)
+        .zip(steps)
+        .map(|(step, due)| format!("{{ id = \"step-{step}\", due = \"{due}\" }}"))
+        .collect();
+    let policy = format!(
+        "[[policy.program]]\nid = \"enrolled\"\nkind = \"count\"\npopulation = \"enrolled\"\n\
+         grades = [\"TK-12\"]\nshare = 800\nmargins = \"count\"\n\
+         period = [{{ id = \"march\", due = \"2025-03-20\" }}]\n\
+         [[policy.program]]\nid = \"absence\"\nkind = \"measure\"\nmeasure = \"chronic_absence\"\n\
+         grades = [\"TK-12\"]\nshare = 1800\nmargins = \"in_year\"\ncontinual = {{ changes = 2 }}\n\
+         period = [{}]\n",
+        periods.join(", ")
+    );
+    let file = fixture.root().join("policy.toml");
+    fs::write(&file, policy).unwrap();
+    fixture.consortium.hub.run(&["charter", "propose", &file.display().to_string()]).unwrap();
+    let node = &fixture.nodes[0];
+    let shown = node.program.run(&["charter", "show"]).unwrap();
+    assert!(shown.contains("4 times a year as one running total"), "{shown}");
+    node.approve().unwrap();
+}
+
+#[test]
+fn a_running_total_is_drawn_step_by_approved_step_and_ends_where_one_is_withheld() {
+    let fixture = Fixture::new(1);
+    let node = &fixture.nodes[0];
+    follow_a_running_year(&fixture);
+    ask_for_approval(node);
+    // The second alone does not help: the first comes before it.
+    release(node, &["approve", "absence", "step-2"]);
+    assert_eq!(node.program.fails(&["sync"]).unwrap().code, Some(9));
+    assert!(charges(node).is_empty());
+
+    release(node, &["approve", "absence", "step-1"]);
+    assert_eq!(node.program.fails(&["sync"]).unwrap().code, Some(9));
+    let drawn = ["step-1", "step-2"].map(|step| ("absence".to_owned(), step.to_owned()));
+    assert_eq!(charges(node), drawn);
+    assert_eq!(fixture.held(&node.district), 2);
+
+    release(node, &["withhold", "absence", "step-3", "--reason", "the year was closed"]);
+    assert_eq!(in_state(node, "withheld"), ["absence", "absence"], "the last goes with it");
+    release(node, &["approve", "--all-due"]);
+    node.sync().unwrap();
+    all_delivered_once(&fixture, node);
+    assert_eq!(charges(node).len(), 3, "the count came, and no step after the second");
+}
+
+#[test]
+fn the_scheduler_waits_for_people_too() {
+    let fixture = Fixture::new(1);
+    let node = &fixture.nodes[0];
+    ask_for_approval(node);
+    let serving =
+        node.program.serve(&["serve", "--listen", "127.0.0.1:0"], &["The access code"]).unwrap();
+    wait_until("a sync", || serving.said().contains("awaits approval"));
+    assert!(releases(node).is_empty() && charges(node).is_empty());
+    serving.terminate().unwrap();
+    assert_eq!(fixture.held(&node.district), 0);
 }

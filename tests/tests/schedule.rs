@@ -20,7 +20,7 @@ const JITTER: i64 = 300;
 const HOUR: i64 = 3600;
 
 /// Looks again and again, for a minute at most.
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..600 {
         if holds() {
             return;

@@ -6,8 +6,7 @@ use std::{fs, path::PathBuf};
 use chrono_tz::Tz;
 use clap::Args;
 use peerlight_proto::{
-    catalogue::Catalogue,
-    charter::{Charter, Policy},
+    charter::{self, Charter, ComposeError},
     directory::Directory,
     group::StudentGroup,
     names::{ConsortiumId, MemberId},
@@ -46,7 +45,8 @@ pub struct PlanArgs {
     /// Whose schools, where the file lists several districts.
     #[arg(long, value_name = "LEA_ID", requires = "schools")]
     district: Option<MemberId>,
-    /// A policy file; without it the charter in force, or the shipped policy.
+    /// A policy file as the hub's operator proposes it; without it the charter in
+    /// force, or the shipped policy.
     #[arg(long, value_name = "FILE")]
     charter: Option<PathBuf>,
     /// Only this preset: strict, standard or detailed.
@@ -112,30 +112,28 @@ async fn subject(
     };
     let charter = match (&args.charter, in_force) {
         (Some(path), _) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                Error::Usage(format!("{} cannot be read: {error}", path.display()))
-            })?;
-            let policy = Policy::parse(&text, year).map_err(PlanningError::Charter)?;
-            made_up(policy, year)
+            let unusable =
+                |problem: String| PlanningError::File { path: path.display().to_string(), problem };
+            let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+            made_up(&text, year).map_err(|error| unusable(error.to_string()))?
         }
         (None, Some(charter)) => charter,
-        (None, None) => {
-            made_up(Policy::shipped(year, PRESETS[0]).expect("the preset is shipped"), year)
-        }
+        (None, None) => made_up("", year).expect("what is shipped makes a policy"),
     };
     Ok((charter, directory, member))
 }
 
-/// A charter of no consortium, to plan with.
-fn made_up(policy: Policy, school_year: SchoolYear) -> Charter {
-    Charter {
+/// A charter of no consortium, to plan with, from the text of a policy file.
+fn made_up(text: &str, school_year: SchoolYear) -> Result<Charter, ComposeError> {
+    let (policy, catalogue) = charter::compose(text, school_year, None)?;
+    Ok(Charter {
         consortium: ConsortiumId::new("plan").expect("a fixed name is valid"),
         number: 1,
         school_year,
         previous: None,
         policy,
-        catalogue: Catalogue::shipped().hashed(),
-    }
+        catalogue,
+    })
 }
 
 fn all(plans: &[PresetPlan]) -> Table {
