@@ -35,7 +35,7 @@ use crate::{
     peer::{Answer, Draws, Growth, find_peers},
     pooling::{Earlier, EarlierYear, Pooled, can_pool},
     posterior::Posterior,
-    roll_up::Total,
+    roll_up::{Total, Whole},
     similar::{LikeSchools, like_schools},
     standing::{Assessed, assess},
     sums::Sums,
@@ -167,6 +167,14 @@ impl Analysis {
         let start = self.benchmarks.partition_point(|row| row.school < school);
         let end = self.benchmarks.partition_point(|row| row.school <= school);
         &self.benchmarks[start..end]
+    }
+
+    /// The total of a district, a level or the network, if anything of it was
+    /// reported.
+    pub fn total(&self, of: Whole, measure: usize, group: StudentGroup) -> Option<&Total> {
+        let key = |total: &Total| (total.measure, total.group, total.of);
+        let at = self.totals.binary_search_by_key(&(measure, group, of), key).ok()?;
+        Some(&self.totals[at])
     }
 
     /// Cut points to pass to later runs of the school year. Running counts

@@ -8,8 +8,6 @@
 mod cells;
 mod totals;
 
-use std::collections::BTreeMap;
-
 use peerlight_proto::{
     catalogue::Better,
     charter::{Charter, PublicationScope},
@@ -20,7 +18,7 @@ use crate::{
     analysis::{Analysis, Benchmark},
     display::Precision,
     estimate::{Estimate, Release},
-    roll_up::{Total, Whole},
+    roll_up::Whole,
 };
 
 /// What a column holds.
@@ -247,11 +245,6 @@ fn measure_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
 }
 
 fn network_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
-    let of_level = |total: &Total| match total.of {
-        Whole::Level(level) => Some(((total.measure, total.group, level), *total)),
-        Whole::Network | Whole::District(_) => None,
-    };
-    let levels: BTreeMap<_, Total> = analysis.totals.iter().filter_map(of_level).collect();
     let rows = analysis.network.iter().map(|row| {
         let measure = &analysis.measures[row.measure];
         let mut values = vec![
@@ -264,7 +257,7 @@ fn network_rows(charter: &Charter, analysis: &Analysis) -> Vec<Vec<Value>> {
             rounded(row.between_sd),
         ];
         values.extend(row.deciles.iter().map(|decile| rounded(measure.clamp(*decile))));
-        let total = levels.get(&(row.measure, row.group, row.level));
+        let total = analysis.total(Whole::Level(row.level), row.measure, row.group);
         let found = total.and_then(|total| Some((total.precision, total.estimate?)));
         values.extend(estimated(found));
         values

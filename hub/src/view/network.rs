@@ -3,12 +3,18 @@
 
 use askama::Template;
 use peerlight_hub_engine::{
-    analysis::NetworkRow,
+    analysis::{Analysis, NetworkRow},
     measure::{MeasureKind, ReportedMeasure},
+    roll_up::Whole,
 };
 use peerlight_proto::{catalogue::Better, group::StudentGroup, units::SchoolYear};
 
-use super::{peer::Choice, school::level_words, shell::Shell, words};
+use super::{
+    peer::Choice,
+    school::level_words,
+    shell::Shell,
+    words::{self, Shown},
+};
 use crate::export::{Table, number, text, whole};
 
 /// One distribution.
@@ -69,13 +75,9 @@ pub fn row(row: &NetworkRow, measures: &[ReportedMeasure]) -> DistributionRow {
     }
 }
 
-/// The distributions as a table, with every decile.
-pub fn table(
-    year: SchoolYear,
-    run: u64,
-    rows: &[&NetworkRow],
-    measures: &[ReportedMeasure],
-) -> Table {
+/// The distributions as a table, with every decile, and beside them all students
+/// of the level's schools together.
+pub fn table(year: SchoolYear, run: u64, rows: &[&NetworkRow], analysis: &Analysis) -> Table {
     const DECILES: [&str; 9] = ["p10", "p20", "p30", "p40", "p50", "p60", "p70", "p80", "p90"];
     let mut columns = vec![
         text("school_year"),
@@ -89,9 +91,16 @@ pub fn table(
         number("between_sd", 2),
     ];
     columns.extend(DECILES.map(|name| number(name, 2)));
+    columns.extend(
+        ["network_value", "network_value_low", "network_value_high"].map(|name| number(name, 2)),
+    );
     columns.push(whole("benchmark_run"));
     let rows = rows.iter().map(|row| {
-        let measure = &measures[row.measure];
+        let measure = &analysis.measures[row.measure];
+        let total = analysis.total(Whole::Level(row.level), row.measure, row.group);
+        let total =
+            total.and_then(|total| Shown::estimated(total.precision, total.estimate?, measure));
+        let interval = total.and_then(|total| total.interval());
         let mut cells = vec![
             year.to_string().into(),
             measure.id.as_str().into(),
@@ -104,6 +113,9 @@ pub fn table(
             row.between_sd.into(),
         ];
         cells.extend(row.deciles.iter().map(|decile| measure.clamp(*decile).into()));
+        cells.push(total.and_then(|total| total.estimate()).into());
+        cells.push(interval.map(|(low, _)| low).into());
+        cells.push(interval.map(|(_, high)| high).into());
         cells.push((run as i64).into());
         cells
     });

@@ -45,7 +45,8 @@ fn a_publication_verifies_until_one_byte_changes_and_is_never_written_again() {
 
         let files: Vec<&str> =
             published.manifest.files.iter().map(|entry| entry.name.as_str()).collect();
-        for name in ["network_benchmarks", "school_benchmarks", "noisy_cells", "coverage"] {
+        let schools = ["school_benchmarks", "noisy_cells", "consistent_cells"];
+        for name in ["network_benchmarks", "totals", "coverage"].into_iter().chain(schools) {
             for ending in ["csv", "json", "parquet"] {
                 assert!(files.contains(&format!("{name}.{ending}").as_str()), "{name}.{ending}");
             }
@@ -75,6 +76,17 @@ fn a_publication_verifies_until_one_byte_changes_and_is_never_written_again() {
         let answer = browser.get("/publications/2026-F/network_benchmarks.csv").await;
         let written = fs::read_to_string(published.folder.join("network_benchmarks.csv")).unwrap();
         assert_eq!((answer.status, answer.body), (200, written));
+        let network = browser.get("/api/v1/network").await.json();
+        let rows = network["distributions"].as_array().unwrap();
+        let of = |row: &serde_json::Value, name: &str| row[name].as_f64();
+        let shown = rows.iter().filter(|row| of(row, "network_value").is_some());
+        assert!(shown.clone().count() > 0);
+        for row in shown {
+            let value = of(row, "network_value");
+            assert!(
+                of(row, "network_value_low") <= value && value <= of(row, "network_value_high")
+            );
+        }
         let listed = browser.get("/api/v1/publications").await.json();
         assert_eq!(listed["publications"][0]["version"], "2026-F");
     });

@@ -195,6 +195,9 @@ fn small_groups_are_totals_of_districts_and_the_network() {
         assert!(totals.any(|total| small(total.group) && total.estimate.is_some()));
     }
     assert!(!analysis.benchmarks.iter().any(|row| small(row.group)));
+    for total in &analysis.totals {
+        assert_eq!(analysis.total(total.of, total.measure, total.group), Some(total));
+    }
 }
 
 /// Two earlier years of the same schools, fixed seeds.

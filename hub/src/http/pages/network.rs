@@ -66,7 +66,7 @@ impl Chosen {
     pub fn table(&self, reading: &Reading) -> Table {
         let rows = reading.network(self.level, self.measure.as_ref());
         let year = reading.in_force.charter.charter.school_year;
-        network::table(year, reading.run.number, &rows, &reading.run.analysis.measures)
+        network::table(year, reading.run.number, &rows, &reading.run.analysis)
     }
 }
 
