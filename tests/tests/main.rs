@@ -31,4 +31,6 @@ mod rejoin;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod stream;
+#[cfg(test)]
 mod trouble;

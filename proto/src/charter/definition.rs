@@ -144,7 +144,7 @@ mod tests {
         let mut all = hashes(&charter);
         let programs = &charter.policy.programs;
         let mut meanings: Vec<String> =
-            programs.iter().map(|program| format!("{:?}", program.kind)).collect();
+            programs.iter().map(|it| format!("{:?} {:?}", it.kind, it.continual)).collect();
         all.sort_unstable();
         all.dedup();
         meanings.sort_unstable();
