@@ -92,17 +92,18 @@ on_both_databases! {
         let mut other = world.member("38").await;
         let in_force = world.in_force().await;
         for (node, absent) in [(&mut node, -150), (&mut other, -100)] {
-            node.send(node.draft(&in_force, "enrolled", "march", 300)).await.unwrap();
+            node.send(node.draft(&in_force, "enrolled", "period-1", 300)).await.unwrap();
             node.send(node.draft(&in_force, "chronic_absence", "annual", absent)).await.unwrap();
         }
         let first = world.hub.run_benchmarks().await.unwrap();
         assert!(!first.analysis.cut_points().is_empty());
         publish(&world.hub, None).await.unwrap();
         // Moves the schools that were ranked, and adds a measure.
-        for (node, absent) in [(&mut node, -250), (&mut other, 0)] {
-            let moved = node.draft(&in_force, "chronic_absence_in_year", "annual", absent);
+        for (node, students) in [(&mut node, 200), (&mut other, 400)] {
+            let moved = node.draft(&in_force, "enrolled", "march", students);
             node.send(moved).await.unwrap();
-            node.send(node.draft(&in_force, "suspension", "annual", absent)).await.unwrap();
+            let suspended = node.draft(&in_force, "suspension", "annual", -students / 2);
+            node.send(suspended).await.unwrap();
         }
         let second = world.hub.run_benchmarks().await.unwrap();
         assert!(second.analysis.network.len() > first.analysis.network.len());
