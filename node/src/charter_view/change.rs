@@ -241,7 +241,8 @@ mod tests {
         current.policy.publication = PublicationScope::Schools;
         current.policy.programs[1].share += 100;
         let gone = current.policy.programs.pop().unwrap();
-        let moved = &mut current.policy.programs[3];
+        let programs = &mut current.policy.programs;
+        let moved = programs.iter_mut().find(|it| it.id.as_str() == "suspension").unwrap();
         moved.continual = Some(Continual { changes: 2 });
         let later = Period { id: "later".parse().unwrap(), due: "2026-08-15".to_owned() };
         moved.periods.push(later);
