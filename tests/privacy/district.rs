@@ -98,7 +98,7 @@ impl District {
 }
 
 /// The exact integers, which only stand beside what was sent for them.
-fn read(exact: &ExactRelease, layout: &ReleaseLayout) -> Integers {
+pub fn read(exact: &ExactRelease, layout: &ReleaseLayout) -> Integers {
     let sent: Integers = layout.blocks.iter().map(|block| vec![0; block.cells()]).collect();
     exact.beside(&sent).map(|pairs| pairs.map(|(exact, _)| exact).collect()).collect()
 }
@@ -130,7 +130,7 @@ fn tables(charter: &Charter) -> PercentileTables {
     PercentileTables::read(&message, charter).unwrap()
 }
 
-fn chunk(students: &[Student]) -> Chunk {
+pub fn chunk(students: &[Student]) -> Chunk {
     let mut chunk = Chunk::default();
     chunk.school = students.iter().map(|student| student.school).collect();
     for column in Column::ALL.into_iter().filter(|column| column.is_countable()) {

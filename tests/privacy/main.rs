@@ -8,6 +8,7 @@
 
 mod coverage;
 mod district;
+mod journal;
 mod ledger;
 mod noise;
 mod sensitivity;
