@@ -33,6 +33,7 @@ pub(super) struct District {
     pub(super) member: MemberId,
     pub(super) signing_key: Ed25519KeyPair,
     pub(super) keys: HubKeys,
+    /// Its releases of a year, of a running count the first step.
     pub(super) layouts: Vec<ReleaseLayout>,
 }
 
@@ -58,9 +59,13 @@ impl District {
             features_source: "made up".to_owned(),
             schools,
         };
-        let layouts = year_layouts(&charter, &directory, &member)
-            .into_iter()
-            .collect::<Result<_, LayoutError>>()?;
+        let all = year_layouts(&charter, &directory, &member).into_iter();
+        // A district without such schools has nothing to release of a program.
+        let all = all.filter(|layout| !matches!(layout, Err(LayoutError::NoSchools(..))));
+        let all: Vec<ReleaseLayout> = all.collect::<Result<_, LayoutError>>()?;
+        // Later steps of a running count have the same cells as the first.
+        let is_first = |layout: &ReleaseLayout| layout.step().is_none_or(|(_, step)| step == 0);
+        let layouts = all.into_iter().filter(is_first).collect();
         let (_, public_key) = EnvelopeSecret::generate();
         let keys = HubKeys {
             consortium: "bench".to_owned(),

@@ -1,10 +1,10 @@
 //! Noise, charge, commit and seal of one district's whole year of releases,
 //! beside what the same machine needs for the noise and the sealing alone.
 //!
-//! 100 schools of 1,000 students under the shipped charter; every release is
-//! its own transaction, charge and envelope, on a database that flushes every
-//! commit. The totals are made up: how long noise takes does not depend on
-//! them.
+//! 100 schools of 1,000 students under the shipped charter, of a running count
+//! its first step; every release is its own transaction, charge and envelope,
+//! on a database that flushes every commit. The totals are made up: how long
+//! noise takes does not depend on them.
 
 use std::{num::NonZeroUsize, thread};
 
