@@ -343,6 +343,7 @@ const fn rejected(rejection: &Rejection) -> Code {
         | Rejection::Directory(_)
         | Rejection::NotOffered { .. }
         | Rejection::Predecessor { .. }
+        | Rejection::Uncorrected { .. }
         | Rejection::Gap { .. }
         | Rejection::Chain
         | Rejection::Equivocation(_)

@@ -8,6 +8,7 @@ use std::{
 
 use peerlight_hub_engine::{
     comparable::{LeftOut, comparable},
+    correction,
     estimate::Release,
 };
 use peerlight_proto::{
@@ -62,12 +63,22 @@ impl Hub {
     ) -> Result<Gathered, Error> {
         let mut known = Known::default();
         let mut gathered = Gathered::default();
+        let mut usable = Vec::new();
         for head in release::list(&self.store, year.ending_year()).await?.into_iter().filter(wanted)
         {
             let (charter, directory) = known.documents_of(self, &head).await?;
             let found = comparable(&in_force.charter.charter, &charter.charter, &head.program);
             if let Err(reason) = found {
                 gathered.left_out.push((head, reason));
+                continue;
+            }
+            usable.push((head, charter, directory));
+        }
+        let names = usable.iter().map(|(head, ..)| (&head.member, &head.program, &head.period));
+        let replaced = correction::replaced(&names.collect::<Vec<_>>());
+        for ((head, charter, directory), replaced) in usable.into_iter().zip(replaced) {
+            if replaced {
+                gathered.left_out.push((head, LeftOut::Corrected));
                 continue;
             }
             let release = self.decode(head, &charter, &directory).await?;
@@ -86,7 +97,7 @@ impl Hub {
         let Head { member, program, period, .. } = &head;
         let layout = layout::release_layout(charter, directory, member, program, period)
             .map_err(|problem| broken(&problem))?;
-        let due = charter.program(program).and_then(|program| program.period(period));
+        let due = charter.program(program).and_then(|program| program.period_of(period));
         let due = due.ok_or_else(|| broken(&"period"))?.due.clone();
         let payload = release::find_payload(&self.store, member, &head.release_id).await?;
         let payload = payload.ok_or_else(|| broken(&"payload"))?;

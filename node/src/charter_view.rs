@@ -38,11 +38,22 @@ pub struct CharterView {
     pub releases: usize,
     /// Numbers that leave in all of them.
     pub numbers: usize,
+    /// What is kept back of every grade's year, if anything is.
+    pub reserve: Option<ReserveView>,
     /// What would be released.
     pub programs: Vec<ProgramView>,
     /// Student groups that the district's records of the year cannot tell, a
     /// sentence each.
     pub absent_groups: Vec<String>,
+}
+
+/// The part of the year that is kept back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReserveView {
+    /// Its share of the year's budget, percent.
+    pub percent_of_year: f64,
+    /// How many corrections, or the consortium's question, it pays for.
+    pub releases: u32,
 }
 
 /// One program.
@@ -93,6 +104,10 @@ impl CharterView {
             releases: released().map(|program| program.due.len()).sum(),
             numbers: released().map(|program| program.due.len() * program.cells).sum(),
             schools: directory.schools_of(member).count(),
+            reserve: charter.policy.reserve.map(|reserve| ReserveView {
+                percent_of_year: f64::from(reserve.share) / 100.0,
+                releases: reserve.releases,
+            }),
             programs,
         })
     }

@@ -239,7 +239,11 @@ fn prepare(error: &PrepareError) -> Exit {
 fn decision(error: &DecisionError) -> Exit {
     match error {
         DecisionError::Drawn { .. } | DecisionError::Withheld { .. } => Exit::NotAllowed,
-        DecisionError::Unknown { .. } | DecisionError::Empty(_) => Exit::Usage,
+        DecisionError::Unknown { .. } | DecisionError::NotAsked(..) | DecisionError::Empty(_) => {
+            Exit::Usage
+        }
+        // The charter does not provide for what was asked.
+        DecisionError::Terms(PrepareError::Layout(_)) => Exit::Usage,
         DecisionError::Terms(error) => prepare(error),
         DecisionError::Store(_) => Exit::Other,
     }

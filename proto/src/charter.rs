@@ -12,6 +12,7 @@
 mod check;
 mod compose;
 mod definition;
+mod reserve;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use check::CharterError;
 pub use compose::{ComposeError, compose};
+pub(crate) use reserve::Payer;
+pub use reserve::{Correction, NotReserved, Reserve};
 
 use crate::{
     budget,
@@ -48,6 +51,9 @@ pub struct Policy {
     pub similar: Similar,
     /// Named ways to divide a program's share between margins, in thousandths.
     pub margin_profile: BTreeMap<String, BTreeMap<Margin, u32>>,
+    /// What is kept back for corrections and the consortium's one question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<Reserve>,
     /// What is released, when, and for which share.
     #[serde(rename = "program")]
     pub programs: Vec<Program>,
@@ -200,8 +206,14 @@ pub struct Program {
     pub kind: ProgramKind,
     /// Grades whose students it counts, and whose ledgers pay for it.
     pub grades: GradeSet,
-    /// Its part of the year's rho, in ten-thousandths, over all its periods.
+    /// Its part of the year's rho, in ten-thousandths, over all its periods;
+    /// 0 where the reserve pays.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub share: u32,
+    /// It is the consortium's one question of the year: the reserve pays for
+    /// it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub from_reserve: bool,
     /// Name of the margin profile that divides its share.
     pub margins: String,
     /// Releases a running count in every period as steps of one stream, instead
@@ -276,8 +288,18 @@ pub struct GradeGrowth {
     pub bands: Vec<f64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(share: &u32) -> bool {
+    *share == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Program {
-    /// The period with this id.
+    /// The calendar's period with this id.
     pub fn period(&self, id: &PeriodId) -> Option<&Period> {
         self.periods.iter().find(|period| period.id == *id)
     }

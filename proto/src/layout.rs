@@ -19,7 +19,7 @@ pub use quantity::{FIXED_POINT, GROWTH_COUNT_WEIGHT, GROWTH_HALF_RANGE, Quantity
 
 use crate::{
     catalogue::Value,
-    charter::{Charter, Continual, GrowthModel, Program, ProgramKind},
+    charter::{Charter, Continual, GrowthModel, NotReserved, Payer, Program, ProgramKind, Reserve},
     continual::Stream,
     directory::{Directory, School},
     group::{Margin, StudentGroup},
@@ -65,6 +65,15 @@ impl Block {
     }
 }
 
+/// What a release that the reserve pays for is counted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromReserve {
+    /// How many releases the reserve pays for in a year.
+    pub releases: u32,
+    /// The program whose every release is one of them, beside corrections.
+    pub question: Option<ProgramId>,
+}
+
 /// A release before any data: its cells, noise and cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReleaseLayout {
@@ -76,6 +85,8 @@ pub struct ReleaseLayout {
     pub measure: String,
     /// Grades whose ledgers pay.
     pub grades: GradeSet,
+    /// Set where the reserve pays for it.
+    pub from_reserve: Option<FromReserve>,
     /// Its margins, in canonical order.
     pub blocks: Vec<Block>,
 }
@@ -126,6 +137,9 @@ pub enum LayoutError {
     /// The share is so small that no noise would be enough.
     #[error("the share of program {0} is too small to release anything")]
     ShareTooSmall(ProgramId),
+    /// The reserve does not pay for it.
+    #[error("{0} {1} cannot be released: {2}")]
+    NotReserved(ProgramId, PeriodId, NotReserved),
 }
 
 /// The year's budget of one member.
@@ -144,8 +158,12 @@ pub fn release_layout(
 ) -> Result<ReleaseLayout, LayoutError> {
     let unknown = || LayoutError::Unknown(program.clone(), period.clone());
     let program = charter.program(program).ok_or_else(unknown)?;
-    let step = program.periods.iter().position(|known| known.id == *period);
+    let about = program.period_of(period).ok_or_else(unknown)?;
+    let step = program.periods.iter().position(|known| known.id == about.id);
     let step = step.ok_or_else(unknown)?;
+    let payer = charter.payer(program, period);
+    let payer = payer
+        .map_err(|reason| LayoutError::NotReserved(program.id.clone(), period.clone(), reason))?;
     let (measure, quantity) = quantity(charter, program, step as u32)?;
     let schools: Vec<&School> =
         directory.schools_of(member).filter(|school| school.grades.meets(program.grades)).collect();
@@ -156,7 +174,13 @@ pub fn release_layout(
     let blocks = charter
         .margin_shares(program)
         .map(|(margin, thousandths)| {
-            block(program, margin, &schools, quantity.clone(), budget(year, program, thousandths))
+            block(
+                program,
+                margin,
+                &schools,
+                quantity.clone(),
+                budget(year, program, payer, thousandths),
+            )
         })
         .collect::<Result<_, _>>()?;
     Ok(ReleaseLayout {
@@ -164,6 +188,12 @@ pub fn release_layout(
         period: period.clone(),
         measure,
         grades: program.grades,
+        from_reserve: match payer {
+            Payer::Share => None,
+            Payer::Reserve(Reserve { releases, .. }) => {
+                Some(FromReserve { releases, question: charter.question().cloned() })
+            }
+        },
         blocks,
     })
 }
@@ -184,11 +214,16 @@ pub fn year_layouts(
 }
 
 /// A release's part of the year, rounded down: share x margin share, divided
-/// among the periods unless they are steps of one stream.
-fn budget(year: PicoRho, program: &Program, thousandths: u32) -> PicoRho {
-    let whole = u128::from(year.0) * u128::from(program.share) * u128::from(thousandths);
-    let charges = if program.continual.is_some() { 1 } else { program.periods.len() };
-    let parts = 10_000_u128 * 1_000 * charges as u128;
+/// among the periods unless they are steps of one stream; of the reserve, among
+/// the releases it pays for.
+fn budget(year: PicoRho, program: &Program, payer: Payer, thousandths: u32) -> PicoRho {
+    let (share, charges) = match payer {
+        Payer::Reserve(Reserve { share, releases }) => (share, releases),
+        Payer::Share if program.continual.is_some() => (program.share, 1),
+        Payer::Share => (program.share, program.periods.len() as u32),
+    };
+    let whole = u128::from(year.0) * u128::from(share) * u128::from(thousandths);
+    let parts = 10_000_u128 * 1_000 * u128::from(charges);
     PicoRho(u64::try_from(whole / parts).unwrap_or(u64::MAX))
 }
 

@@ -5,6 +5,7 @@ mod architecture;
 #[cfg(test)]
 mod charter;
 #[cfg(test)]
+mod correcting;
 mod crossing;
 #[cfg(test)]
 mod databases;

@@ -15,7 +15,7 @@ mod rejection;
 use std::collections::BTreeSet;
 
 use peerlight_proto::{
-    charter::Charter,
+    charter::{Charter, Correction},
     continual,
     directory::Directory,
     layout::{
@@ -195,6 +195,7 @@ pub fn check_header(
             current?;
         }
     }
+    check_corrected(&stored, history)?;
     check_chain(header, &stored, history.newest.as_ref())?;
     let ahead = header.created_at_seconds.saturating_sub(now.0);
     if ahead > CLOCK_TOLERANCE_SECONDS {
@@ -266,6 +267,18 @@ fn check_predecessor(
         }),
         _ => Ok(()),
     }
+}
+
+/// A correction stands in the place of a release that the hub holds.
+fn check_corrected(stored: &Stored, history: &History) -> Result<(), Rejection> {
+    let Some(Correction { period: corrected, .. }) = Correction::of(&stored.period) else {
+        return Ok(());
+    };
+    if history.same_program.iter().any(|held| held.period == corrected) {
+        return Ok(());
+    }
+    let (program, period) = (stored.program.clone(), stored.period.clone());
+    Err(Rejection::Uncorrected { program, period, corrected })
 }
 
 /// The stored release if this is the same again; an error if one of its

@@ -15,6 +15,9 @@ pub enum LeftOut {
     /// What the program measures was changed since.
     #[error("the charter in force defines it differently")]
     OtherDefinition,
+    /// Its district corrected it.
+    #[error("its district corrected it since")]
+    Corrected,
 }
 
 /// Whether a program means the same under both charters.

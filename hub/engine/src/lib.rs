@@ -18,6 +18,7 @@ pub mod civil;
 pub mod comparable;
 pub mod comparison;
 pub mod consistency;
+pub mod correction;
 pub mod display;
 pub mod estimate;
 pub mod feature;

@@ -82,6 +82,18 @@ async fn show(hub: &Hub, format: Format) -> Result<(), Error> {
         charter.policy.budget.preset
     );
     eprintln!("hash {}", signed.hash);
+    let reserve_part = charter
+        .policy
+        .reserve
+        .map_or(0.0, |reserve| f64::from(reserve.share) / 100.0 / f64::from(reserve.releases));
+    if let Some(reserve) = charter.policy.reserve {
+        eprintln!(
+            "kept in reserve: {} % of the year, for at most {} releases: corrections that districts \
+             make, and one question (a program with from_reserve = true)",
+            f64::from(reserve.share) / 100.0,
+            reserve.releases
+        );
+    }
     let mut rows = Vec::new();
     for program in &charter.policy.programs {
         let (kind, what) = match &program.kind {
@@ -98,7 +110,11 @@ async fn show(hub: &Hub, format: Format) -> Result<(), Error> {
                 json!(kind),
                 json!(what),
                 json!(program.grades.to_string()),
-                json!(f64::from(program.share) / 100.0),
+                json!(if program.from_reserve {
+                    reserve_part
+                } else {
+                    f64::from(program.share) / 100.0
+                }),
                 json!(program.margins),
             ]);
         }

@@ -2,7 +2,7 @@
 //! somebody can decide by.
 
 use peerlight_proto::{
-    charter::{Charter, Continual, Program, PublicationScope},
+    charter::{Charter, Continual, Program, PublicationScope, Reserve},
     directory::Directory,
     layout::year_budget,
     names::MemberId,
@@ -48,6 +48,16 @@ pub fn changes(
         let (old, new) = (words(before.publication), words(after.publication));
         lines.push(format!("what the hub may publish: {old} → {new}"));
     }
+    if before.reserve != after.reserve {
+        let words = |reserve: Option<Reserve>| match reserve {
+            Some(Reserve { share, releases }) => {
+                format!("{} % for at most {releases} releases", percent(share))
+            }
+            None => "nothing".to_owned(),
+        };
+        let (old, new) = (words(before.reserve), words(after.reserve));
+        lines.push(format!("what is kept in reserve: {old} → {new}"));
+    }
     lines.extend(programs(approved, current));
     lines.extend(definitions(approved, current));
     lines.extend(schools(approved_directory, directory, member));
@@ -60,11 +70,11 @@ fn programs(approved: &Charter, current: &Charter) -> Vec<String> {
     for program in &after.programs {
         match approved.program(&program.id) {
             None => lines.push(format!(
-                "new program {} ({}): {}, share {} % of the year",
+                "new program {} ({}): {}, {}",
                 program.id,
                 label(current, &program.kind),
                 calendar(program),
-                percent(program.share),
+                price(program),
             )),
             Some(old) if old != program => lines.push(program_change(old, program)),
             Some(_) => {}
@@ -148,6 +158,9 @@ fn program_change(old: &Program, new: &Program) -> String {
     if old.share != new.share {
         parts.push(format!("share {} % → {} %", percent(old.share), percent(new.share)));
     }
+    if old.from_reserve != new.from_reserve {
+        parts.push(format!("{} → {}", price(old), price(new)));
+    }
     if old.periods != new.periods || old.continual != new.continual {
         parts.push(format!("released {} → {}", calendar(old), calendar(new)));
     }
@@ -175,6 +188,14 @@ fn calendar(program: &Program) -> String {
     };
     let from = program.periods.first().map(|period| period.due.as_str()).unwrap_or_default();
     format!("{times}{running} from {from}")
+}
+
+fn price(program: &Program) -> String {
+    if program.from_reserve {
+        "the consortium's question, paid for by the reserve".to_owned()
+    } else {
+        format!("share {} % of the year", percent(program.share))
+    }
 }
 
 fn percent(share: u32) -> f64 {
@@ -246,6 +267,7 @@ mod tests {
         moved.continual = Some(Continual { changes: 2 });
         let later = Period { id: "later".parse().unwrap(), due: "2026-08-15".to_owned() };
         moved.periods.push(later);
+        current.policy.reserve = None;
         current.catalogue.measures[0].label.push('!');
         let (after, _) = directory(&["2", "3"]);
         let lines = changes((&approved, &before), (&current, &after), &member).join("\n");
@@ -254,6 +276,7 @@ mod tests {
             "thirteen school years compose to: epsilon 18.",
             "also every school's estimates",
             "share 4 % → 5 %",
+            "what is kept in reserve: 6 % for at most 3 releases → nothing",
             gone.id.as_str(),
             "once a year from 2026-07-15 → 2 times a year as one running total",
             "chronic_absence changed",

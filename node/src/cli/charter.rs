@@ -171,7 +171,16 @@ fn print_words(latest: &Documents, view: &CharterView) -> io::Result<()> {
          What it costs: at most epsilon {} (delta {:e}) per student and school year. Thirteen\n\
          school years compose to about epsilon {:.0}. What is published cannot be recalled.\n",
         view.releases, view.numbers, view.epsilon, view.delta, view.epsilon_of_13_years,
-    )
+    )?;
+    if let Some(reserve) = &view.reserve {
+        writeln!(
+            out,
+            "Kept in reserve: {} % of the year, for at most {} corrections that you ask for, or one\n\
+             question of the consortium that you approve.\n",
+            reserve.percent_of_year, reserve.releases,
+        )?;
+    }
+    Ok(())
 }
 
 fn programs(view: &CharterView) -> Table {

@@ -2,6 +2,7 @@
 //! and how far the noise moved each number. The comparison never leaves this
 //! machine, and there is none before the noise is drawn.
 
+mod correct;
 mod decide;
 mod export;
 
@@ -47,6 +48,7 @@ pub const COLUMNS: &[&str] =
   peerlight-node release approve --all-due --name \"A. Ruiz\" --title \"Superintendent\"
   peerlight-node release approve enrolled march --name \"A. Ruiz\" --title \"Superintendent\"
   peerlight-node release withhold suspension annual --name \"A. Ruiz\" --title \"Superintendent\" --reason \"codes were wrong\"
+  peerlight-node release correct suspension annual --name \"A. Ruiz\" --title \"Superintendent\" --reason \"a school's codes were missing\"
   peerlight-node release show 4f0c… --output csv > comparison.csv
   peerlight-node release export --all-waiting --to envelopes/
 
@@ -71,6 +73,8 @@ enum ReleaseVerb {
     Approve(decide::ApproveArgs),
     /// Record that a release is never drawn; later steps of a running total go with it.
     Withhold(decide::WithholdArgs),
+    /// Ask for a release to be made again from the records held now, from the reserve.
+    Correct(correct::CorrectArgs),
     /// Write sealed releases to files, to be carried by hand.
     Export(export::ExportArgs),
     /// One drawn release: true, sent and difference of every number.
@@ -149,6 +153,7 @@ pub async fn run(args: &ReleaseArgs, context: &Context) -> Result<(), Error> {
         ReleaseVerb::List { output } => list(&context.node(&[]).await?, *output).await,
         ReleaseVerb::Approve(args) => decide::approve(args, context).await,
         ReleaseVerb::Withhold(args) => decide::withhold(args, context).await,
+        ReleaseVerb::Correct(args) => correct::run(args, context).await,
         ReleaseVerb::Export(args) => export::run(args, context).await,
         ReleaseVerb::Show { release_id, output } => {
             show(&context.node(&[]).await?, release_id, *output).await

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use peerlight_node_engine::schedule::Step;
 use peerlight_proto::{
-    charter::Charter,
+    charter::{Charter, Correction},
     layout::{LayoutError, release_layout},
     names::{PeriodId, ProgramId, ReleaseId},
     units::UnixSeconds,
@@ -66,7 +66,8 @@ pub enum Permission {
 /// An approval is of the documents it was given under: after a change of
 /// charter or directory it is asked for again. A later step of a stream has no
 /// choice of documents: it goes on under those of the first. Withholding a step of a stream
-/// withholds every later one, because a running total cannot skip a step.
+/// withholds every later one, because a running total cannot skip a step. A
+/// correction is drawn only where a person asked for it, whatever the policy.
 pub fn permission(
     terms: Terms<'_>,
     decisions: &[Decision],
@@ -85,9 +86,9 @@ pub fn permission(
                     == (terms.charter_hash, terms.directory_hash))
     };
     match terms.policy {
-        ReleasePolicy::Auto => Permission::Granted,
-        ReleasePolicy::Approve if of_program.any(approves) => Permission::Granted,
-        ReleasePolicy::Approve => Permission::Awaiting,
+        ReleasePolicy::Auto if Correction::of(period).is_none() => Permission::Granted,
+        _ if of_program.any(approves) => Permission::Granted,
+        _ => Permission::Awaiting,
     }
 }
 
@@ -194,6 +195,12 @@ pub enum DecisionError {
         /// Its period.
         period: PeriodId,
     },
+    /// Nobody asked for the correction.
+    #[error(
+        "nobody asked for {0} {1}: \"peerlight-node release correct\" records who wants a \
+         correction, and why"
+    )]
+    NotAsked(ProgramId, PeriodId),
     /// A name, title or reason is empty.
     #[error("--{0} must not be empty: it is kept in the record of the decision")]
     Empty(&'static str),
@@ -220,7 +227,28 @@ pub async fn approve(
     person: Person<'_>,
     now: UnixSeconds,
 ) -> Result<usize, DecisionError> {
+    let known = decisions::list(store, terms.charter.school_year).await?;
+    for (program, period) in releases {
+        let asked = || known.iter().any(|it| it.program == *program && it.period == *period);
+        if Correction::of(period).is_some() && !asked() {
+            return Err(DecisionError::NotAsked(program.clone(), period.clone()));
+        }
+    }
     decide(store, terms, releases, person, Verdict::Approved, "", now).await
+}
+
+/// Records that a person wants a correction drawn, and why; gives how many were
+/// not asked for before.
+pub(super) async fn approve_correction(
+    store: &Store,
+    terms: Terms<'_>,
+    correction: (ProgramId, PeriodId),
+    person: Person<'_>,
+    reason: &str,
+    now: UnixSeconds,
+) -> Result<usize, DecisionError> {
+    let one = std::slice::from_ref(&correction);
+    decide(store, terms, one, person, Verdict::Approved, reason, now).await
 }
 
 /// Records that a release is never drawn, and why.
@@ -264,7 +292,7 @@ async fn decide(
     let mut recorded = 0;
     for (program, period) in releases {
         let (program, period) = (program.clone(), period.clone());
-        let found = terms.charter.program(&program).and_then(|it| it.period(&period));
+        let found = terms.charter.program(&program).and_then(|it| it.period_of(&period));
         if found.is_none() {
             return Err(DecisionError::Unknown { program, period });
         }

@@ -13,6 +13,7 @@
 //! charge is spent whatever happens. Noise is drawn once per program and
 //! period: whoever asks again gets what was drawn.
 
+pub mod correction;
 pub mod decision;
 pub mod ledger;
 pub mod pending;

@@ -72,8 +72,9 @@ pub async fn list(node: &Node, approved: &Approved) -> Result<Vec<Pending>, Erro
     let year = approved.charter.document.school_year;
     let started = sync::started(node, &membership, approved).await?;
     let policy = node.config.release_policy;
-    let batches = sync::batches(&membership, policy, approved, &started)?;
+    let mut batches = sync::batches(&membership, policy, approved, &started)?;
     let decisions = decisions::list(&node.store, year).await?;
+    sync::add_corrections(&mut batches, &decisions);
     let drawn = outbox::drawn(&node.store, year).await?;
     let clocks = Clocks { node: node.clock.now(), hub: None };
     let mut pending: Vec<Pending> = batches

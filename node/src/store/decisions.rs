@@ -51,7 +51,7 @@ pub struct Decision {
     pub name: String,
     /// In which office.
     pub title: String,
-    /// Why it is withheld; empty for an approval.
+    /// Why it is withheld or corrected; empty for another approval.
     pub reason: String,
     /// When.
     pub decided_at: UnixSeconds,

@@ -52,11 +52,13 @@ pub(super) async fn draw(
     let clocks = Clocks { node: now, hub: Some(UnixSeconds(now.0 + called.ahead_seconds)) };
     let started = started::started(node, &called.membership, approved).await?;
     let policy = node.config.release_policy;
-    let batches = started::batches(&called.membership, policy, approved, &started)?;
-    let done = outbox::drawn(&node.store, approved.charter.document.school_year).await?;
+    let mut batches = started::batches(&called.membership, policy, approved, &started)?;
+    let year = approved.charter.document.school_year;
+    let decisions = decisions::list(&node.store, year).await?;
+    started::add_corrections(&mut batches, &decisions);
+    let done = outbox::drawn(&node.store, year).await?;
     let steps = || batches.iter().flat_map(|batch| &batch.calendar);
     let next_due = steps().map(|step| step.due_at).filter(|due| *due > clocks.earliest()).min();
-    let decisions = decisions::list(&node.store, approved.charter.document.school_year).await?;
     let mut outcome =
         Outcome { drawn: 0, blocked: Vec::new(), awaiting: Vec::new(), next_due, problem: None };
     for batch in &batches {
@@ -117,7 +119,9 @@ async fn draw_batch(
             Ok(Prepared::AlreadyDrawn(_)) if stream.is_none() => {}
             // Another process draws: its journal is ahead of the one here.
             Ok(Prepared::AlreadyDrawn(_)) => break,
-            Err(Error::Prepare(PrepareError::Refused(refused @ Refused::Step { .. }))) => {
+            Err(Error::Prepare(PrepareError::Refused(
+                refused @ (Refused::Step { .. } | Refused::Reserve { .. }),
+            ))) => {
                 outcome.blocked.push(block(layout, &refused));
             }
             // The rest would meet the same; what was drawn is still sent.

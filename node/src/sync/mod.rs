@@ -19,7 +19,7 @@ use peerlight_proto::{
     units::UnixSeconds,
     v1::MemberStatus,
 };
-pub(crate) use started::{batches, started};
+pub(crate) use started::{add_corrections, batches, started};
 
 use crate::{
     approval::{self, Approved},

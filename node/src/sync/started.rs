@@ -16,8 +16,8 @@ use crate::{
     error::Error,
     membership::Membership,
     node::Node,
-    release::{decision::ReleasePolicy, prepare::Terms},
-    store::ledger,
+    release::{correction, decision::ReleasePolicy, prepare::Terms},
+    store::{decisions::Decision, ledger},
 };
 
 /// Documents, and the running counts that go on under them.
@@ -67,6 +67,24 @@ pub(crate) fn batches<'a>(
         batches.push(Batch { terms: it.terms(membership, policy), calendar });
     }
     Ok(batches)
+}
+
+/// Adds the corrections that people asked for to the approved calendar, each due
+/// from when it was asked for.
+pub(crate) fn add_corrections(batches: &mut [Batch<'_>], decisions: &[Decision]) {
+    let Some(newest) = batches.first_mut() else { return };
+    for decision in correction::asked(decisions) {
+        let (program, period) = (&decision.program, &decision.period);
+        let is_there = |step: &Step| step.program == *program && step.period == *period;
+        let is_offered = newest.calendar.iter().any(|step| step.program == *program);
+        if is_offered && !newest.calendar.iter().any(is_there) {
+            newest.calendar.push(Step {
+                due_at: decision.decided_at,
+                program: program.clone(),
+                period: period.clone(),
+            });
+        }
+    }
 }
 
 /// Finds them in the ledger of the approved charter's year.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Charter, Continual, GradeGrowth, Program, ProgramKind};
+use super::{Charter, Continual, Correction, GradeGrowth, Program, ProgramKind, reserve};
 use crate::{
     budget,
     catalogue::Value,
@@ -128,7 +128,9 @@ impl Charter {
 
     fn check_programs(&self) -> Result<(), CharterError> {
         let mut seen = BTreeSet::new();
-        let mut spent = [0_u32; Grade::COUNT];
+        let kept_back = self.policy.reserve.map_or(0, |reserve| reserve.share);
+        let mut spent = [kept_back; Grade::COUNT];
+        self.check_reserve()?;
         for program in &self.policy.programs {
             once(&mut seen, "program", program.id.as_str())?;
             self.check_program(program)?;
@@ -176,6 +178,14 @@ impl Charter {
         let mut periods = BTreeSet::new();
         for period in &program.periods {
             once(&mut periods, "period", period.id.as_str())?;
+            let has_room = period.id.as_str().len() <= reserve::LONGEST_PERIOD;
+            if Correction::of(&period.id).is_some() || !has_room {
+                return Err(CharterError::Reference {
+                    what: "period",
+                    name: period.id.to_string(),
+                    problem: "is named like a correction, or is longer than 48 characters",
+                });
+            }
         }
         self.check_stream(program)?;
         let shares: Vec<(Margin, u32)> = self.margin_shares(program).collect();
@@ -187,7 +197,7 @@ impl Charter {
                 .iter()
                 .all(|&(margin, share)| share > 0 && (margin == Margin::Pooled) == pooled)
             && !program.periods.is_empty()
-            && program.share > 0
+            && (program.share > 0) != program.from_reserve
             && !program.grades.is_empty();
         if sound {
             Ok(())
@@ -195,8 +205,8 @@ impl Charter {
             Err(CharterError::Reference {
                 what: "program",
                 name: program.id.to_string(),
-                problem: "needs grades, a share, a period, and a margin profile of positive \
-                          shares that sum to at most 1000 (pooled for histograms, and only there)",
+                problem: "needs grades, a share (or the reserve), a period, and a margin profile \
+                          of positive shares that sum to at most 1000 (pooled for histograms, and only there)",
             })
         }
     }

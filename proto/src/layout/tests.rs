@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     catalogue::Catalogue,
-    charter::{Period, Policy},
+    charter::{Correction, Period, Policy},
     names::ConsortiumId,
     units::{Grade, SchoolYear},
 };
@@ -117,4 +117,97 @@ fn a_stream_whose_dates_do_not_ascend_is_refused() {
     program.continual = Some(Continual { changes: 1 });
     program.periods = vec![period("one", "2026-02-01"), period("two", "2026-01-01")];
     assert!(charter.check().is_err());
+}
+
+fn layout(charter: &Charter, program: &str, period: &str) -> Result<ReleaseLayout, LayoutError> {
+    let (_, directory, lea) = consortium();
+    let (program, period) = (program.parse().unwrap(), period.parse().unwrap());
+    release_layout(charter, &directory, &lea, &program, &period)
+}
+
+#[test]
+fn a_correction_has_the_cells_of_what_it_corrects_and_a_price_of_the_reserve() {
+    let (charter, directory, lea) = consortium();
+    let year = year_budget(&charter, &directory, &lea);
+    for (program, period) in [("suspension", "annual"), ("enrolled", "march")] {
+        let planned = layout(&charter, program, period).unwrap();
+        let second = Correction { period: period.parse().unwrap(), number: 2 };
+        let corrected = layout(&charter, program, second.id().as_str()).unwrap();
+        assert_eq!(corrected.cells(), planned.cells());
+        assert_eq!(corrected.grades, planned.grades);
+        assert_eq!(corrected.program, planned.program);
+        let third = year.0 * 600 / 10_000 / 3;
+        let price = corrected.pico_rho().0;
+        assert!(price <= third && price > third / 100 * 99, "{price} of {third}");
+        assert_eq!(corrected.from_reserve, Some(FromReserve { releases: 3, question: None }));
+        assert_eq!(planned.from_reserve, None);
+    }
+}
+
+#[test]
+fn what_the_reserve_cannot_correct_is_refused() {
+    let (mut charter, ..) = consortium();
+    let correct = |charter: &Charter, program, period| {
+        layout(charter, program, &format!("{period}.correction-1")).unwrap_err()
+    };
+    let is = |error, expected: NotReserved| {
+        assert!(matches!(error, LayoutError::NotReserved(_, _, found) if found == expected));
+    };
+    is(correct(&charter, "off_track", "month-1"), NotReserved::Running);
+    is(correct(&charter, "growth_ela_histogram", "annual"), NotReserved::Pooled);
+    assert!(matches!(correct(&charter, "suspension", "spring"), LayoutError::Unknown(..)));
+    charter.policy.reserve = None;
+    is(correct(&charter, "suspension", "annual"), NotReserved::NoReserve);
+}
+
+#[test]
+fn one_question_is_paid_for_by_the_reserve() {
+    let (mut charter, directory, lea) = consortium();
+    let suspension = ProgramId::new("suspension").unwrap();
+    let mut question = charter.program(&suspension).unwrap().clone();
+    question.id = ProgramId::new("question").unwrap();
+    (question.share, question.from_reserve) = (0, true);
+    charter.policy.programs.push(question.clone());
+    charter.check().unwrap();
+    assert_eq!(Charter::parse(&charter.to_document()).unwrap(), charter);
+
+    let asked = layout(&charter, "question", "annual").unwrap();
+    assert!(asked.pico_rho().0 <= year_budget(&charter, &directory, &lea).0 * 200 / 10_000);
+    assert_eq!(asked.from_reserve.unwrap().question, Some(question.id.clone()));
+    let planned = layout(&charter, "suspension", "annual").unwrap();
+    assert_eq!(planned.from_reserve, None);
+
+    let refused: [fn(&mut Charter); 5] = [
+        |it| it.policy.programs.last_mut().unwrap().share = 1,
+        |it| it.policy.reserve = None,
+        |it| it.policy.reserve.as_mut().unwrap().releases = 0,
+        |it| {
+            let period = Period { id: "again".parse().unwrap(), due: "2026-08-01".to_owned() };
+            it.policy.programs.last_mut().unwrap().periods.push(period);
+        },
+        |it| {
+            let mut second = it.policy.programs.last().unwrap().clone();
+            second.id = "second".parse().unwrap();
+            it.policy.programs.push(second);
+        },
+    ];
+    for spoil in refused {
+        let mut spoiled = charter.clone();
+        spoil(&mut spoiled);
+        spoiled.check().unwrap_err();
+    }
+}
+
+#[test]
+fn a_calendar_has_no_period_named_like_a_correction() {
+    let (mut charter, ..) = consortium();
+    charter.policy.programs[0].periods[0].id = "march.correction-1".parse().unwrap();
+    charter.check().unwrap_err();
+}
+
+#[test]
+fn the_reserve_is_part_of_every_grades_budget() {
+    let (mut charter, ..) = consortium();
+    charter.policy.reserve.as_mut().unwrap().share = 6_000;
+    assert!(matches!(charter.check(), Err(crate::charter::CharterError::Overspent { .. })));
 }

@@ -101,6 +101,19 @@ pub enum Rejection {
         /// The period of the step before it.
         before: PeriodId,
     },
+    /// A correction came without what it corrects.
+    #[error(
+        "{period} of program {program} corrects {corrected}, which the hub does not hold: send that \
+         first"
+    )]
+    Uncorrected {
+        /// The program.
+        program: ProgramId,
+        /// The correction's period.
+        period: PeriodId,
+        /// The period it corrects.
+        corrected: PeriodId,
+    },
     /// A release before it is missing.
     #[error("release {found} came before release {expected}: send the missing ones first")]
     Gap {
@@ -149,6 +162,7 @@ impl Rejection {
             | Self::NotOffered { .. }
             | Self::Kind(_)
             | Self::Predecessor { .. }
+            | Self::Uncorrected { .. }
             | Self::Gap { .. }
             | Self::Future(_)
             | Self::Digest

@@ -220,7 +220,13 @@ fn each_is_refused<const N: usize>(faults: [Fault; N]) {
 
 #[test]
 fn a_release_from_the_wrong_sender_or_under_the_wrong_rules_is_refused() {
-    let cases: [Fault; 11] = [
+    let cases: [Fault; 12] = [
+        (
+            "a correction of nothing",
+            |case| case.header.period = "annual.correction-1".to_owned(),
+            |r| matches!(r, Rejection::Uncorrected { .. }),
+            Mover::Sender,
+        ),
         (
             "another's certificate",
             |case| case.member = "38".parse().unwrap(),

@@ -5,6 +5,9 @@
 //! adds up the charges that touch it. No grade may pass the year's rho. All
 //! integers; nothing here looks at data.
 //!
+//! The reserve is a part of the year that corrections and one question may
+//! spend, at most so many times: see [`ReserveFault`].
+//!
 //! A running count is paid for at its first step, for all of them. A later
 //! step is charged nothing, and only if that payment is there: see
 //! [`StepFault`].
@@ -12,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use peerlight_proto::{
+    charter::Correction,
     layout::ReleaseLayout,
     names::{PeriodId, ProgramId},
     units::{ContentHash, Grade, GradeSet, PicoRho, SchoolYear},
@@ -19,6 +23,7 @@ use peerlight_proto::{
 
 use super::{
     chain::Entry,
+    reserve::{self, ReserveFault},
     sensitivity::{self, Unsound},
     step::{self, StepFault},
 };
@@ -65,6 +70,16 @@ pub enum Refused {
     /// The layout states less than its noise costs.
     #[error(transparent)]
     Unsound(#[from] Unsound),
+    /// A release that the reserve does not pay for.
+    #[error("{program} {period} is not released: {fault}")]
+    Reserve {
+        /// The program.
+        program: ProgramId,
+        /// Its period.
+        period: PeriodId,
+        /// Why not.
+        fault: ReserveFault,
+    },
     /// A step of a running count that does not follow from those before it.
     #[error("step {} of {program} is not released: {fault}", step + 1)]
     Step {
@@ -221,6 +236,9 @@ impl YearLedger {
                 fault,
             })?;
         }
+        if let Err(fault) = reserve::check(layout, before, |it| self.from_reserve(it)) {
+            return Err(Refused::Reserve { program, period, fault });
+        }
         let asked = layout.pico_rho();
         if let Some(grade) = layout.grades.iter().min_by_key(|grade| self.left(*grade)) {
             let left = self.left(grade);
@@ -238,6 +256,16 @@ impl YearLedger {
         Ok(Charge { school_year, program, period, grades, pico_rho: asked, under })
     }
 
+    /// How many of the year's releases the reserve paid for: every correction,
+    /// and every release of the consortium's question.
+    pub fn from_reserve(&self, question: Option<&ProgramId>) -> usize {
+        let of_program = self.charged.iter().map(|(program, charged)| {
+            let is_question = Some(program) == question;
+            charged.iter().filter(|it| is_question || Correction::of(&it.period).is_some()).count()
+        });
+        of_program.sum()
+    }
+
     fn record(&mut self, program: ProgramId, charged: Charged) {
         self.spend(charged.grades, charged.pico_rho);
         self.charged.entry(program).or_default().push(charged);
@@ -252,104 +280,4 @@ impl YearLedger {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::privacy::sample;
-
-    #[test]
-    fn the_shipped_year_fits_its_budget_and_nothing_is_charged_twice() {
-        let (layouts, budget) = sample::year();
-        let mut ledger = YearLedger::new(sample::school_year(), budget);
-        for layout in &layouts {
-            let charge = ledger.charge(layout, sample::UNDER).unwrap();
-            assert!(charge.pays_for(layout));
-            assert!(matches!(
-                ledger.charge(layout, sample::UNDER),
-                Err(Refused::AlreadyCharged { .. })
-            ));
-        }
-        for grade in Grade::all() {
-            let paid: PicoRho = layouts
-                .iter()
-                .filter(|layout| layout.grades.contains(grade))
-                .map(ReleaseLayout::pico_rho)
-                .sum();
-            assert_eq!(ledger.left(grade), budget.minus(paid), "grade {grade}");
-            assert!(paid <= budget, "grade {grade}");
-        }
-    }
-
-    #[test]
-    fn a_budget_is_spent_to_the_last_unit_and_not_beyond() {
-        let (layouts, _) = sample::year();
-        let layout = &layouts[0];
-        let exactly = YearLedger::new(sample::school_year(), layout.pico_rho());
-        let mut ledger = exactly.clone();
-        ledger.charge(layout, sample::UNDER).unwrap();
-        assert!(layout.grades.iter().all(|grade| ledger.left(grade) == PicoRho(0)));
-
-        let short = PicoRho(layout.pico_rho().0 - 1);
-        let mut ledger = YearLedger::new(sample::school_year(), short);
-        let Err(Refused::Overdrawn(overdrawn)) = ledger.charge(layout, sample::UNDER) else {
-            panic!("one unit too little was enough");
-        };
-        assert_eq!((overdrawn.asked, overdrawn.left), (layout.pico_rho(), short));
-        assert!(Grade::all().all(|grade| ledger.left(grade) == short), "a refusal spends nothing");
-        assert!(overdrawn.to_string().contains("cannot be released this year"));
-    }
-
-    #[test]
-    fn grades_that_a_program_does_not_count_pay_nothing() {
-        let (layouts, budget) = sample::year();
-        let eighth = layouts.iter().find(|layout| layout.grades.iter().count() == 1).unwrap();
-        let mut ledger = YearLedger::new(sample::school_year(), budget);
-        ledger.charge(eighth, sample::UNDER).unwrap();
-        for grade in Grade::all() {
-            assert_eq!(ledger.left(grade) < budget, eighth.grades.contains(grade), "{grade}");
-        }
-    }
-
-    #[test]
-    fn a_layout_that_understates_its_price_is_not_charged() {
-        let (layouts, budget) = sample::year();
-        for spoil in [
-            |layout: &mut ReleaseLayout| layout.blocks[0].pico_rho.0 -= 1,
-            |layout: &mut ReleaseLayout| layout.blocks[0].l2_squared = 0,
-            |layout: &mut ReleaseLayout| layout.blocks[0].sigma.0 -= 1,
-            |layout: &mut ReleaseLayout| layout.blocks[0].sigma.0 = 0,
-            |layout: &mut ReleaseLayout| layout.grades = GradeSet::default(),
-            |layout: &mut ReleaseLayout| layout.blocks.clear(),
-        ] {
-            let mut layout = layouts[0].clone();
-            spoil(&mut layout);
-            let refused =
-                YearLedger::new(sample::school_year(), budget).charge(&layout, sample::UNDER);
-            assert!(matches!(refused, Err(Refused::Unsound(_))), "{layout:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_order_of_charges_overdraws_a_grade(
-            order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
-            thousandths in 1_u64..1000,
-        ) {
-            let (layouts, budget) = sample::year();
-            let budget = PicoRho(budget.0 / 1000 * thousandths);
-            let mut ledger = YearLedger::new(sample::school_year(), budget);
-            let mut paid = [0_u64; Grade::COUNT];
-            for index in order {
-                let layout = index.get(&layouts);
-                if let Ok(charge) = ledger.charge(layout, sample::UNDER) {
-                    charge.grades().iter().for_each(|g| paid[g.index()] += charge.pico_rho().0);
-                }
-            }
-            for grade in Grade::all() {
-                prop_assert!(paid[grade.index()] <= budget.0);
-                prop_assert_eq!(ledger.left(grade).0, budget.0 - paid[grade.index()]);
-            }
-        }
-    }
-}
+mod tests;

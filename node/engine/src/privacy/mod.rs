@@ -30,6 +30,7 @@ pub mod journal;
 mod noise;
 pub mod precision;
 pub mod release;
+pub mod reserve;
 #[cfg(test)]
 mod sample;
 pub mod sensitivity;

@@ -1,0 +1,162 @@
+//! A district that released from bad records, and a consortium with one more
+//! question: both from the reserve, by the real programs.
+
+use std::fs;
+
+use peerlight_tests::harness::Node;
+use serde_json::Value;
+
+use crate::fixture::{Fixture, all_delivered_once, charges};
+
+const BY: [&str; 4] = ["--name", "B. Example", "--title", "Director of Data"];
+const WHY: [&str; 2] = ["--reason", "suspensions of a whole month were missing"];
+
+fn correct(program: &'static str, period: &'static str) -> Vec<&'static str> {
+    [&["release", "correct", program, period], &BY[..], &WHY].concat()
+}
+
+/// The records again, with every student suspended for so many days.
+fn suspend_everybody(fixture: &Fixture, node: &Node, days: &str) {
+    let folder = fixture.data.join(&node.district);
+    let file = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().contains("2025"))
+        .unwrap();
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let column = header.iter().position(|name| name == "days_suspended").unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let mut writer = csv::Writer::from_path(&file).unwrap();
+    writer.write_record(&header).unwrap();
+    for row in &rows {
+        let fields = row.iter().enumerate();
+        writer.write_record(fields.map(|(at, it)| if at == column { days } else { it })).unwrap();
+    }
+    writer.flush().unwrap();
+    let folder = folder.display().to_string();
+    node.program.run(&["import", "csv", &folder, "--accept-change"]).unwrap();
+}
+
+/// Lower and upper end of the district's suspension rates, all students, in
+/// percent, over the schools that the hub shows.
+fn suspension(fixture: &Fixture, node: &Node) -> Vec<(f64, f64)> {
+    let run = fixture.consortium.hub.run(&["benchmark", "run"]);
+    run.unwrap();
+    let schools = csv::Reader::from_path(fixture.data.join("schools.csv")).unwrap();
+    let ids: Vec<String> = schools.into_records().map(|row| row.unwrap()[0].to_owned()).collect();
+    let mut shown = Vec::new();
+    for id in ids {
+        let answer = node.program.json(&["benchmarks", &id]).unwrap();
+        for row in answer["benchmarks"].as_array().unwrap() {
+            if row["measure"] == "suspension" && row["group"] == "all" {
+                shown.extend(row["low"].as_f64().zip(row["high"].as_f64()));
+            }
+        }
+    }
+    shown
+}
+
+fn payloads(node: &Node, program: &str) -> Vec<Value> {
+    let list = node.program.json(&["release", "list"]).unwrap();
+    let all = list["releases"].as_array().unwrap();
+    all.iter().filter(|it| it["program"] == program).cloned().collect()
+}
+
+#[test]
+fn a_correction_is_drawn_from_the_reserve_and_stands_in_the_place_of_what_was_wrong() {
+    let fixture = Fixture::new(1);
+    let node = &fixture.nodes[0];
+    let shown = node.program.run(&["charter", "show"]).unwrap();
+    assert!(shown.contains("6 % of the year, for at most 3 corrections"), "{shown}");
+    let failure = node.program.fails(&correct("suspension", "annual")).unwrap();
+    assert!(failure.code == Some(7) && failure.said.contains("nothing to correct"), "{failure}");
+
+    node.sync().unwrap();
+    let before = suspension(&fixture, node);
+    assert!(before.iter().all(|(_, high)| *high < 60.0), "{before:?}");
+    suspend_everybody(&fixture, node, "5");
+    node.sync().unwrap();
+    assert_eq!(payloads(node, "suspension").len(), 1, "new records alone draw nothing");
+
+    let said = node.program.run(&correct("suspension", "annual")).unwrap();
+    assert_eq!(said.trim(), "suspension annual.correction-1");
+    let list = node.program.run(&["release", "list"]).unwrap();
+    assert!(list.contains("suspensions of a whole month were missing"), "{list}");
+    node.program.run(&correct("suspension", "annual")).unwrap();
+    node.sync().unwrap();
+    all_delivered_once(&fixture, node);
+    let drawn = payloads(node, "suspension");
+    assert_eq!(drawn.len(), 2, "asking twice before it is drawn draws one: {drawn:?}");
+    assert_ne!(drawn[0]["payload_digest"], drawn[1]["payload_digest"]);
+
+    let after = suspension(&fixture, node);
+    assert!(!after.is_empty() && after.iter().all(|(low, _)| *low > 60.0), "{after:?}");
+
+    let list = node.program.json(&["release", "list"]).unwrap();
+    let second = list["releases"].as_array().unwrap().last().unwrap()["release_id"].clone();
+    let compared = node.program.run(&["release", "show", second.as_str().unwrap()]).unwrap();
+    assert!(compared.contains("difference"), "{compared}");
+}
+
+#[test]
+fn the_reserve_pays_for_three_releases_and_corrects_no_running_total() {
+    let fixture = Fixture::new(1);
+    let node = &fixture.nodes[0];
+    node.sync().unwrap();
+    let refused = |program, period, code, words: &str| {
+        let failure = node.program.fails(&correct(program, period)).unwrap();
+        assert!(failure.code == Some(code) && failure.said.contains(words), "{failure}");
+    };
+    refused("chronic_absence_in_year", "month-1", 2, "corrects itself");
+    refused("growth_ela_histogram", "annual", 2, "growth tables");
+    refused("suspension", "weekly", 2, "no program suspension with a period weekly");
+    let unasked = ["release", "approve", "suspension", "annual.correction-1"];
+    let failure = node.program.fails(&[&unasked[..], &BY].concat()).unwrap();
+    assert!(failure.code == Some(2) && failure.said.contains("release correct"), "{failure}");
+
+    // A correction that somebody thinks better of pays for nothing.
+    node.program.run(&correct("suspension", "annual")).unwrap();
+    let withhold = ["release", "withhold", "suspension", "annual.correction-1"];
+    node.program.run(&[&withhold[..], &BY, &WHY].concat()).unwrap();
+    node.sync().unwrap();
+    assert!(charges(node).iter().all(|(_, period)| !period.contains("correction")));
+
+    for (program, period) in [("suspension", "annual"), ("enrolled", "march")] {
+        node.program.run(&correct(program, period)).unwrap();
+    }
+    node.sync().unwrap();
+
+    // The consortium's question takes the third.
+    let charter = fixture.consortium.hub.run(&["charter", "show", "--document"]).unwrap();
+    let mut charter: toml::Table = charter.parse().unwrap();
+    let mut policy = charter.remove("policy").unwrap();
+    let programs = policy["program"].as_array_mut().unwrap();
+    let mut question =
+        programs.iter().find(|it| it["id"].as_str() == Some("suspension")).unwrap().clone();
+    let fields = question.as_table_mut().unwrap();
+    fields.insert("id".to_owned(), "question".into());
+    fields.insert("from_reserve".to_owned(), true.into());
+    fields.remove("share");
+    programs.push(question);
+    let mut proposed = toml::Table::new();
+    proposed.insert("policy".to_owned(), policy);
+    let file = fixture.root().join("question.toml");
+    fs::write(&file, proposed.to_string()).unwrap();
+    fixture.consortium.hub.run(&["charter", "propose", &file.display().to_string()]).unwrap();
+    let shown = node.program.run(&["charter", "show"]).unwrap();
+    assert!(shown.contains("the consortium's question, paid for by the reserve"), "{shown}");
+    node.approve().unwrap();
+    node.sync().unwrap();
+    all_delivered_once(&fixture, node);
+    let charged = charges(node);
+    for (program, period) in [
+        ("suspension", "annual.correction-2"),
+        ("enrolled", "march.correction-1"),
+        ("question", "annual"),
+    ] {
+        assert!(charged.contains(&(program.to_owned(), period.to_owned())), "{charged:?}");
+    }
+    refused("suspension", "annual", 7, "pays for 3 releases a year");
+    fixture.consortium.hub.run(&["benchmark", "run"]).unwrap();
+}
