@@ -1,7 +1,7 @@
 //! A district that released from bad records, and a consortium with one more
 //! question: both from the reserve, by the real programs.
 
-use std::fs;
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use peerlight_tests::harness::Node;
 use serde_json::Value;
@@ -38,23 +38,35 @@ fn suspend_everybody(fixture: &Fixture, node: &Node, days: &str) {
     node.program.run(&["import", "csv", &folder, "--accept-change"]).unwrap();
 }
 
-/// Lower and upper end of the district's suspension rates, all students, in
-/// percent, over the schools that the hub shows.
-fn suspension(fixture: &Fixture, node: &Node) -> Vec<(f64, f64)> {
-    let run = fixture.consortium.hub.run(&["benchmark", "run"]);
-    run.unwrap();
-    let schools = csv::Reader::from_path(fixture.data.join("schools.csv")).unwrap();
-    let ids: Vec<String> = schools.into_records().map(|row| row.unwrap()[0].to_owned()).collect();
-    let mut shown = Vec::new();
-    for id in ids {
-        let answer = node.program.json(&["benchmarks", &id]).unwrap();
-        for row in answer["benchmarks"].as_array().unwrap() {
-            if row["measure"] == "suspension" && row["group"] == "all" {
-                shown.extend(row["low"].as_f64().zip(row["high"].as_f64()));
-            }
+/// A charter by which the hub publishes what it was sent.
+fn publish_schools(fixture: &Fixture) {
+    let file = fixture.root().join("policy.toml");
+    fs::write(&file, "[policy]\npublication = \"schools\"\n").unwrap();
+    fixture.consortium.hub.run(&["charter", "propose", &file.display().to_string()]).unwrap();
+    fixture.nodes[0].program.run(&["charter", "show"]).unwrap();
+    fixture.nodes[0].approve().unwrap();
+}
+
+/// Periods of the suspension releases that the hub uses, and the sum of their
+/// centred numerators over all schools: positive where most are suspended.
+fn suspensions_used(fixture: &Fixture) -> (BTreeSet<String>, i64) {
+    let hub = &fixture.consortium.hub;
+    hub.run(&["benchmark", "run"]).unwrap();
+    let published = hub.json(&["publish"]).unwrap();
+    let folder = PathBuf::from(published["path"].as_str().unwrap());
+    let mut reader = csv::Reader::from_path(folder.join("noisy_cells.csv")).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let column = |name| header.iter().position(|it| it == name).unwrap();
+    let (program, period, margin, value) =
+        (column("program"), column("period"), column("margin"), column("noisy_value"));
+    let (mut periods, mut sum) = (BTreeSet::new(), 0);
+    for row in reader.records().map(Result::unwrap) {
+        if &row[program] == "suspension" && &row[margin] == "all" {
+            periods.insert(row[period].to_owned());
+            sum += row[value].parse::<i64>().unwrap();
         }
     }
-    shown
+    (periods, sum)
 }
 
 fn payloads(node: &Node, program: &str) -> Vec<Value> {
@@ -72,9 +84,10 @@ fn a_correction_is_drawn_from_the_reserve_and_stands_in_the_place_of_what_was_wr
     let failure = node.program.fails(&correct("suspension", "annual")).unwrap();
     assert!(failure.code == Some(7) && failure.said.contains("nothing to correct"), "{failure}");
 
+    publish_schools(&fixture);
     node.sync().unwrap();
-    let before = suspension(&fixture, node);
-    assert!(before.iter().all(|(_, high)| *high < 60.0), "{before:?}");
+    let (periods, sum) = suspensions_used(&fixture);
+    assert!(periods == ["annual".to_owned()].into() && sum < 0, "{periods:?}: {sum}");
     suspend_everybody(&fixture, node, "5");
     node.sync().unwrap();
     assert_eq!(payloads(node, "suspension").len(), 1, "new records alone draw nothing");
@@ -90,8 +103,8 @@ fn a_correction_is_drawn_from_the_reserve_and_stands_in_the_place_of_what_was_wr
     assert_eq!(drawn.len(), 2, "asking twice before it is drawn draws one: {drawn:?}");
     assert_ne!(drawn[0]["payload_digest"], drawn[1]["payload_digest"]);
 
-    let after = suspension(&fixture, node);
-    assert!(!after.is_empty() && after.iter().all(|(low, _)| *low > 60.0), "{after:?}");
+    let (periods, sum) = suspensions_used(&fixture);
+    assert!(periods == ["annual.correction-1".to_owned()].into() && sum > 0, "{periods:?}: {sum}");
 
     let list = node.program.json(&["release", "list"]).unwrap();
     let second = list["releases"].as_array().unwrap().last().unwrap()["release_id"].clone();

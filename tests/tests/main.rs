@@ -6,6 +6,7 @@ mod architecture;
 mod charter;
 #[cfg(test)]
 mod correcting;
+#[cfg(test)]
 mod crossing;
 #[cfg(test)]
 mod databases;

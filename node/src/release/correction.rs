@@ -57,7 +57,7 @@ pub async fn correct(
     let mut budget = YearLedger::from_entries(
         year,
         year_budget(terms.charter, terms.directory, terms.member),
-        &entries,
+        entries.iter(),
     );
     // What was asked for before is drawn before.
     for it in asked(&decisions).filter(|it| it.period != next || it.program != *program) {

@@ -285,7 +285,7 @@ async fn decide(
     }
     let school_year = terms.charter.school_year;
     let mut tx = store.begin().await?;
-    let entries = ledger::list_in(&mut tx).await?;
+    let entries = ledger::list_in(store, &mut tx).await?;
     let known = decisions::list_in(&mut tx, school_year).await?;
     // Asked as if every release needed a person, whatever the policy is now.
     let strict = Terms { policy: ReleasePolicy::Approve, ..terms };

@@ -191,13 +191,13 @@ pub async fn prepare(
     if let Some(drawn) = find_drawn(&mut tx, school_year, &layout.program, &layout.period).await? {
         return Ok(Prepared::AlreadyDrawn(drawn));
     }
-    let entries = ledger::list_in(&mut tx).await?;
+    let entries = ledger::list_in(store, &mut tx).await?;
     check_approved(&mut tx, terms, layout, &entries).await?;
     check_layout(terms, layout)?;
     check_decision(&mut tx, terms, layout).await?;
 
     let budget = year_budget(terms.charter, terms.directory, terms.member);
-    let mut year = YearLedger::from_entries(school_year, budget, &entries);
+    let mut year = YearLedger::from_entries(school_year, budget, entries.iter());
     let charge = year.charge(layout, terms.under())?;
 
     let noisy = draw(exact, layout.clone(), charge).await?;
@@ -279,8 +279,7 @@ pub(super) async fn check_approved(
     layout: &ReleaseLayout,
     entries: &[Entry],
 ) -> Result<(), PrepareError> {
-    let approvals = approvals::list_in(db).await?;
-    let Some(newest) = approvals.last() else { return Err(PrepareError::NothingApproved) };
+    let newest = approvals::find_newest_in(db).await?.ok_or(PrepareError::NothingApproved)?;
     let is_of = |approval: &Approval| {
         let under = terms.under();
         approval.charter_hash == under.charter_hash
@@ -297,7 +296,10 @@ pub(super) async fn check_approved(
     let newest = &newest.approval;
     let is_newest =
         (newest.charter_hash, newest.directory_hash) == (terms.charter_hash, terms.directory_hash);
-    if is_started && !is_newest && approvals.iter().any(|it| is_of(&it.approval)) {
+    if is_started
+        && !is_newest
+        && approvals::list_in(db).await?.iter().any(|it| is_of(&it.approval))
+    {
         return Ok(());
     }
     check_terms(terms, newest)?;

@@ -1,7 +1,7 @@
 //! `approval`: who approved which charter and directory, and what the district
 //! offers under them. The newest one is in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use peerlight_proto::{
     names::ProgramId,
@@ -98,7 +98,16 @@ pub(crate) async fn find_newest_in(
         .fetch_optional(&mut *db)
         .await?;
     match row {
-        Some(row) => read(db, &row).await.map(Some),
+        Some(row) => {
+            let id: i64 = row.try_get("id")?;
+            let programs: Vec<(String,)> =
+                sqlx::query_as("SELECT program FROM approval_program WHERE approval_id = $1")
+                    .bind(id)
+                    .fetch_all(db)
+                    .await?;
+            let programs = programs.into_iter().map(|(program,)| offered_program(id, program));
+            read(&row, programs.collect::<Result<_, _>>()?).map(Some)
+        }
         None => Ok(None),
     }
 }
@@ -113,11 +122,15 @@ pub(crate) async fn list_in(
     db: &mut SqliteConnection,
 ) -> Result<Vec<RecordedApproval>, StoreError> {
     let rows = sqlx::query("SELECT * FROM approval ORDER BY id").fetch_all(&mut *db).await?;
-    let mut approvals = Vec::with_capacity(rows.len());
-    for row in &rows {
-        approvals.push(read(db, row).await?);
+    let programs: Vec<(i64, String)> =
+        sqlx::query_as("SELECT approval_id, program FROM approval_program").fetch_all(db).await?;
+    let mut offered: BTreeMap<i64, BTreeSet<ProgramId>> = BTreeMap::new();
+    for (id, program) in programs {
+        offered.entry(id).or_default().insert(offered_program(id, program)?);
     }
-    Ok(approvals)
+    rows.iter()
+        .map(|row| read(row, offered.remove(&row.try_get("id")?).unwrap_or_default()))
+        .collect()
 }
 
 /// Notes that the hub has recorded an approval.
@@ -130,18 +143,12 @@ pub async fn update_hub_told(store: &Store, id: i64, at: UnixSeconds) -> Result<
     Ok(())
 }
 
-async fn read(db: &mut SqliteConnection, row: &SqliteRow) -> Result<RecordedApproval, StoreError> {
+fn offered_program(id: i64, program: String) -> Result<ProgramId, StoreError> {
+    ProgramId::new(program).map_err(|_| corrupt("approval_program", "program", &id))
+}
+
+fn read(row: &SqliteRow, offered: BTreeSet<ProgramId>) -> Result<RecordedApproval, StoreError> {
     let id: i64 = row.try_get("id")?;
-    let programs: Vec<(String,)> =
-        sqlx::query_as("SELECT program FROM approval_program WHERE approval_id = $1")
-            .bind(id)
-            .fetch_all(db)
-            .await?;
-    let offered = programs
-        .into_iter()
-        .map(|(program,)| ProgramId::new(program))
-        .collect::<Result<_, _>>()
-        .map_err(|_| corrupt("approval_program", "program", &id))?;
     let ceiling: Option<i64> = row.try_get("ceiling_pico_rho")?;
     let hub_told_at: Option<i64> = row.try_get("hub_told_at")?;
     Ok(RecordedApproval {

@@ -1,7 +1,11 @@
 //! `ledger_entry`: every privacy charge, hash-chained.
 //!
 //! Rows are only ever added, and only by the release transaction, together
-//! with the payload they paid for. Reading the ledger checks its whole chain.
+//! with the payload they paid for. The first reading checks the whole chain;
+//! later ones of the same process read and check what was added, after seeing
+//! that the entry before it is still the one it was.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use peerlight_node_engine::privacy::chain::{self, Entry, Posting};
 use peerlight_proto::{
@@ -12,17 +16,65 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Store, StoreError, corrupt, hash, school_year};
 
-/// The whole ledger, oldest first, after checking that its chain holds.
-pub async fn list(store: &Store) -> Result<Vec<Entry>, StoreError> {
-    list_in(&mut *store.pool.acquire().await?).await
+/// Entries whose chain was checked, oldest first.
+type Entries = Arc<Vec<Entry>>;
+
+/// What this process has read of the ledger and found to hold.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Checked(Arc<Mutex<Entries>>);
+
+impl Checked {
+    fn get(&self) -> Entries {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, entries: &Entries) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(entries);
+    }
 }
 
-/// The whole ledger within a transaction.
-pub(crate) async fn list_in(db: &mut SqliteConnection) -> Result<Vec<Entry>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM ledger_entry ORDER BY sequence").fetch_all(db).await?;
-    let entries: Vec<Entry> = rows.iter().map(read).collect::<Result<_, _>>()?;
-    chain::verify(&entries)?;
+/// The whole ledger, oldest first, after checking that its chain holds.
+pub async fn list(store: &Store) -> Result<Entries, StoreError> {
+    list_in(store, &mut *store.pool.acquire().await?).await
+}
+
+/// The whole ledger within a transaction that has added nothing to it.
+pub(crate) async fn list_in(
+    store: &Store,
+    db: &mut SqliteConnection,
+) -> Result<Entries, StoreError> {
+    let known = store.checked.get();
+    let last = known.last();
+    let from = last.map_or(0, |last| last.sequence.cast_signed());
+    let found = list_from(db, from).await?;
+    let entries = match (last, found.split_first()) {
+        (Some(last), Some((first, added))) if first == last => {
+            if added.is_empty() {
+                return Ok(known);
+            }
+            chain::verify_after(Some(last), added)?;
+            [&known, added].concat()
+        }
+        (None, _) => {
+            chain::verify(&found)?;
+            found
+        }
+        // It is not the ledger that was read before: all of it is in question.
+        _ => {
+            let entries = list_from(db, 0).await?;
+            chain::verify(&entries)?;
+            entries
+        }
+    };
+    let entries = Arc::new(entries);
+    store.checked.set(&entries);
     Ok(entries)
+}
+
+async fn list_from(db: &mut SqliteConnection, sequence: i64) -> Result<Vec<Entry>, StoreError> {
+    let query = "SELECT * FROM ledger_entry WHERE sequence >= $1 ORDER BY sequence";
+    let rows = sqlx::query(query).bind(sequence).fetch_all(db).await?;
+    rows.iter().map(read).collect()
 }
 
 /// Adds an entry. Within the release transaction alone.
@@ -99,27 +151,66 @@ mod tests {
         pool
     }
 
+    fn posting(number: u32) -> Posting {
+        let hash = ContentHash::of(b"");
+        Posting {
+            release_id: format!("r{number}").parse().unwrap(),
+            school_year: SchoolYear::ending(2026).unwrap(),
+            program: "enrolled".parse().unwrap(),
+            period: format!("p{number}").parse().unwrap(),
+            grades: GradeSet::ALL,
+            pico_rho: PicoRho(7),
+            payload_digest: hash,
+            charter_hash: hash,
+            directory_hash: hash,
+            charged_at: UnixSeconds(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_added_after_a_reading_is_checked_and_so_is_what_it_follows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("node.db")).await.unwrap();
+        let mut entries: Vec<Entry> = Vec::new();
+        for number in 1..=3 {
+            let entry = Entry::after(entries.last(), posting(number));
+            insert_in(&mut store.pool.acquire().await.unwrap(), &entry).await.unwrap();
+            entries.push(entry);
+            assert_eq!(*list(&store).await.unwrap(), entries);
+            assert_eq!(*list(&store).await.unwrap(), entries, "nothing was added");
+        }
+        let mut forged = Entry::after(entries.last(), posting(4));
+        forged.head = ContentHash::of(b"forged");
+        insert_in(&mut store.pool.acquire().await.unwrap(), &forged).await.unwrap();
+        let Err(StoreError::Broken(broken)) = list(&store).await else { panic!("it is forged") };
+        assert_eq!(broken.sequence, 4);
+
+        // Somebody with the file alters the entry that was read last.
+        for statement in [
+            "DROP TRIGGER ledger_entry_is_never_changed",
+            "DROP TRIGGER ledger_entry_is_never_removed",
+            "DELETE FROM ledger_entry WHERE sequence = 4",
+            "UPDATE ledger_entry SET pico_rho = 1 WHERE sequence = 3",
+        ] {
+            sqlx::query(statement).execute(&store.pool).await.unwrap();
+        }
+        let Err(StoreError::Broken(broken)) = list(&store).await else { panic!("it is altered") };
+        assert_eq!(broken.sequence, 3);
+        sqlx::query("DELETE FROM ledger_entry WHERE sequence > 1")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!(*list(&store).await.unwrap(), entries[..1], "the receipts show what is cut off");
+    }
+
     #[tokio::test]
     async fn a_ledger_with_rows_is_brought_up_to_date_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("node.db");
         let pool = earlier(&path, 3).await;
-        let hash = ContentHash::of(b"");
         let mut entries: Vec<Entry> = Vec::new();
         for number in 1..=3 {
-            let posting = Posting {
-                release_id: format!("r{number}").parse().unwrap(),
-                school_year: SchoolYear::ending(2026).unwrap(),
-                program: "enrolled".parse().unwrap(),
-                period: format!("p{number}").parse().unwrap(),
-                grades: GradeSet::ALL,
-                pico_rho: PicoRho(7),
-                payload_digest: hash,
-                charter_hash: hash,
-                directory_hash: hash,
-                charged_at: UnixSeconds(1),
-            };
-            let entry = Entry::after(entries.last(), posting);
+            let entry = Entry::after(entries.last(), posting(number));
             insert_in(&mut pool.acquire().await.unwrap(), &entry).await.unwrap();
             let id = format!("r{number}");
             for statement in [
@@ -134,7 +225,7 @@ mod tests {
 
         let store = Store::open(&path).await.unwrap();
         store.check().await.unwrap();
-        assert_eq!(list(&store).await.unwrap(), entries);
+        assert_eq!(*list(&store).await.unwrap(), entries);
         assert_eq!(crate::store::outbox::list(&store).await.unwrap().len(), 3);
         let mut free = entries[2].posting.clone();
         (free.release_id, free.period) = ("r4".parse().unwrap(), "p4".parse().unwrap());

@@ -31,6 +31,7 @@ pub mod receipts;
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
+    checked: ledger::Checked,
 }
 
 /// Why the database did not answer.
@@ -122,7 +123,7 @@ impl Store {
             .connect_with(options)
             .await?;
         sqlx::migrate!("./migrations").run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, checked: ledger::Checked::default() })
     }
 
     /// Reads the whole file and refuses one that is not sound: pages,

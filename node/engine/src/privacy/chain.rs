@@ -80,15 +80,24 @@ impl Entry {
 
 /// Checks the whole chain from its first entry.
 pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<(), Broken> {
-    let (mut previous, mut sequence) = (GENESIS, 1);
-    for entry in entries {
+    verify_after(None, entries)
+}
+
+/// Checks the chain of what follows `last`; of the whole ledger where that is
+/// `None`.
+pub fn verify_after<'a>(
+    last: Option<&Entry>,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Result<(), Broken> {
+    let mut previous = last.map_or(GENESIS, |last| last.head);
+    let first = last.map_or(1, |last| last.sequence + 1);
+    for (sequence, entry) in (first..).zip(entries) {
         let holds =
             entry.sequence == sequence && entry.head == head(previous, sequence, &entry.posting);
         if !holds {
             return Err(Broken { sequence });
         }
         previous = entry.head;
-        sequence += 1;
     }
     Ok(())
 }
