@@ -109,7 +109,7 @@ fn a_correction_is_drawn_from_the_reserve_and_stands_in_the_place_of_what_was_wr
     let list = node.program.json(&["release", "list"]).unwrap();
     let second = list["releases"].as_array().unwrap().last().unwrap()["release_id"].clone();
     let compared = node.program.run(&["release", "show", second.as_str().unwrap()]).unwrap();
-    assert!(compared.contains("difference"), "{compared}");
+    assert!(compared.contains("DIFFERENCE"), "{compared}");
 }
 
 #[test]
