@@ -228,6 +228,7 @@ fn prepare(error: &PrepareError) -> Exit {
         PrepareError::Withheld(..) => Exit::NotAllowed,
         PrepareError::AboveCeiling { .. } | PrepareError::Refused(_) => Exit::BudgetRefused,
         PrepareError::OtherLayout(_)
+        | PrepareError::OtherTotals(_)
         | PrepareError::Layout(_)
         | PrepareError::Draw(_)
         | PrepareError::Randomness

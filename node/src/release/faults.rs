@@ -62,6 +62,7 @@ async fn charges(store: &Store) -> usize {
 async fn killed_at_any_moment_a_release_is_whole_or_not_there() {
     let trial = Trial::new();
     let store = trial.approved("node.db").await;
+    trial.met(&store, 1).await;
     let (mut drawn, mut kills) = (0, 0);
     for program in &trial.charter.policy.programs {
         // One moment later with every try, until it is through.
@@ -120,6 +121,7 @@ async fn raw(trial: &Trial) -> SqlitePool {
 async fn a_full_disk_charges_nothing_and_the_release_comes_later() {
     let trial = Trial::new();
     let store = trial.approved("node.db").await;
+    trial.met(&store, 1).await;
     trial.prepare(&store, "english_learners").await.unwrap();
     store.close().await;
     let pages = std::fs::metadata(trial.path("node.db")).unwrap().len() / 4096;

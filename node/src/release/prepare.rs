@@ -130,6 +130,13 @@ pub enum PrepareError {
     /// The layout in hand is not the one charter and directory define.
     #[error("{0} was counted under another charter or directory: count it again")]
     OtherLayout(ProgramId),
+    /// A step of a running count without its change of the journal, or another
+    /// release with one.
+    #[error(
+        "{0} was not counted as it is released: a step of a running count goes with its change \
+         of the contribution journal, and no other release does; update this program"
+    )]
+    OtherTotals(ProgramId),
     /// The layout cannot be computed.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -153,19 +160,35 @@ pub enum PrepareError {
     Store(#[from] StoreError),
 }
 
-/// The exact totals of a release.
+/// The exact totals of a release, the integers of its layout.
 #[derive(Debug)]
-pub struct Totals<'a> {
-    /// The integers of its layout.
-    pub exact: ExactRelease,
-    /// Of a step of a running count: what becomes of the contribution journal
-    /// in the same transaction.
-    pub journal: Option<&'a Move>,
+pub enum Totals<'a> {
+    /// Of a release that follows from the records alone.
+    Once(ExactRelease),
+    /// Of a step of a running count, which follows from the contribution
+    /// journal.
+    Step {
+        /// The integers.
+        exact: ExactRelease,
+        /// What becomes of the journal in the same transaction.
+        journal: &'a Move,
+    },
+}
+
+impl<'a> Totals<'a> {
+    /// The integers, and the journal's change if it is a step.
+    fn of(self, layout: &ReleaseLayout) -> Result<(ExactRelease, Option<&'a Move>), PrepareError> {
+        match (self, layout.step()) {
+            (Self::Once(exact), None) => Ok((exact, None)),
+            (Self::Step { exact, journal }, Some(_)) => Ok((exact, Some(journal))),
+            _ => Err(PrepareError::OtherTotals(layout.program.clone())),
+        }
+    }
 }
 
 impl From<ExactRelease> for Totals<'_> {
     fn from(exact: ExactRelease) -> Self {
-        Self { exact, journal: None }
+        Self::Once(exact)
     }
 }
 
@@ -177,7 +200,8 @@ impl From<sqlx::Error> for PrepareError {
 
 /// Draws, charges and stores one release, or gives what was drawn before.
 ///
-/// `totals` are those of `layout`, which must be the one the terms define.
+/// `totals` are those of `layout`, which must be the one the terms define; a
+/// step of a running count is refused without its change of the journal.
 pub async fn prepare(
     store: &Store,
     terms: Terms<'_>,
@@ -185,7 +209,7 @@ pub async fn prepare(
     totals: impl Into<Totals<'_>>,
     now: UnixSeconds,
 ) -> Result<Prepared, PrepareError> {
-    let Totals { exact, journal } = totals.into();
+    let (exact, journal) = totals.into().of(layout)?;
     let school_year = terms.charter.school_year;
     let mut tx = store.begin().await?;
     if let Some(drawn) = find_drawn(&mut tx, school_year, &layout.program, &layout.period).await? {

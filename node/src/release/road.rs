@@ -144,6 +144,7 @@ async fn preview_and_ledger_agree_with_rho_of_sensitivity_and_sigma() {
     let preview =
         Preview::of_year(&trial.charter, &trial.directory, &trial.member, &[].into(), |_| true)
             .unwrap();
+    trial.met(&store, 1).await;
     let programs = trial.charter.policy.programs.iter().map(|program| program.id.clone());
     for program in programs {
         for period in &trial.charter.program(&program).unwrap().periods {
@@ -154,8 +155,7 @@ async fn preview_and_ledger_agree_with_rho_of_sensitivity_and_sigma() {
                 &program,
                 &period.id,
             );
-            let layout = layout.unwrap();
-            prepare(&store, trial.terms(), &layout, exact(&layout), NOW).await.unwrap();
+            trial.prepare_layout(&store, &layout.unwrap()).await.unwrap();
         }
     }
     let entries = ledger::list(&store).await.unwrap();

@@ -1,12 +1,7 @@
 //! Tests of running counts through the release transaction: paid for once, in
 //! order, together with the journal, under the documents of the first step.
 
-use peerlight_node_engine::privacy::{
-    budget::Refused,
-    journal::{Cells, Student},
-    step::StepFault,
-};
-use peerlight_node_engine::student::{Chunk, Column, Values};
+use peerlight_node_engine::privacy::{budget::Refused, step::StepFault};
 use peerlight_proto::{
     layout::{ReleaseLayout, release_layout},
     units::{Grade, PicoRho},
@@ -16,10 +11,10 @@ use super::{
     ledger::LedgerView,
     prepare::{PrepareError, Prepared, Totals, prepare},
     preview::Preview,
-    trial::{NOW, Trial},
+    trial::{NOW, Trial, exact},
 };
 use crate::{
-    journal::{Book, Folder, JournalError},
+    journal::{Book, JournalError},
     store::{Store, approvals, journals, ledger, outbox},
 };
 
@@ -31,29 +26,6 @@ fn layout(trial: &Trial, step: usize) -> ReleaseLayout {
     release_layout(&trial.charter, &trial.directory, &trial.member, &id, period).unwrap()
 }
 
-async fn book(trial: &Trial, store: &Store) -> Book {
-    let folder = Folder::new(trial.path("journal"), trial.keys().master());
-    Book::open(store, folder, trial.charter.school_year).await.unwrap()
-}
-
-/// A journal that has met so many students, all in one school and grade.
-async fn met(trial: &Trial, store: &Store, students: u128) -> Book {
-    let mut book = book(trial, store).await;
-    let mut journal = (*book.journal()).clone();
-    let mut chunk = Chunk::default();
-    chunk.school = vec![0];
-    *chunk.values_mut(Column::GradeLevel) = Values::Bytes(vec![4]);
-    let mut pass = journal.pass();
-    let school = pass.school("1");
-    for id in 0..students {
-        let student = Student { statewide: None, local: Some(id) };
-        pass.contact(student, school, Cells::read(&chunk, 0).unwrap());
-    }
-    let has_changed = pass.has_changed();
-    book.met(store, journal, has_changed, NOW).await.unwrap();
-    book
-}
-
 /// Draws a step of which these entries have the status.
 async fn draw(
     trial: &Trial,
@@ -62,14 +34,7 @@ async fn draw(
     step: usize,
     holders: &[u32],
 ) -> Result<Prepared, PrepareError> {
-    let layout = layout(trial, step);
-    let (exact, change) = book.step(&layout, holders, NOW)?.unwrap();
-    let totals = Totals { exact, journal: Some(&change) };
-    let prepared = prepare(store, trial.terms(), &layout, totals, NOW).await?;
-    if matches!(prepared, Prepared::Drawn(_)) {
-        book.adopt(store, change).await?;
-    }
-    Ok(prepared)
+    trial.prepare_step(store, book, &layout(trial, step), holders).await
 }
 
 fn fault(refused: &PrepareError) -> Option<StepFault> {
@@ -83,12 +48,12 @@ fn fault(refused: &PrepareError) -> Option<StepFault> {
 async fn a_year_of_steps_is_paid_for_at_the_first_and_survives_restarts() {
     let trial = Trial::continual(PROGRAM, 4, 2);
     let store = trial.approved("node.db").await;
-    let mut book = met(&trial, &store, 3).await;
+    let mut book = trial.met(&store, 3).await;
     let late = draw(&trial, &store, &mut book, 1, &[0]).await.unwrap_err();
     assert_eq!(fault(&late), Some(StepFault::OutOfOrder), "{late}");
     for (step, holders) in [&[0][..], &[0, 1], &[1, 2], &[1, 2]].into_iter().enumerate() {
         // As if the node had been started again.
-        let mut book = met(&trial, &store, 3).await;
+        let mut book = trial.met(&store, 3).await;
         let drawn = draw(&trial, &store, &mut book, step, holders).await.unwrap();
         assert!(matches!(drawn, Prepared::Drawn(_)));
         // At the last step nobody came or left.
@@ -110,7 +75,7 @@ async fn a_year_of_steps_is_paid_for_at_the_first_and_survives_restarts() {
 async fn a_step_that_is_not_committed_leaves_the_journal_as_it_was() {
     let trial = Trial::continual(PROGRAM, 4, 2);
     let store = trial.approved("node.db").await;
-    let book = met(&trial, &store, 3).await;
+    let book = trial.met(&store, 3).await;
     let row = journals::find(&store, trial.charter.school_year).await.unwrap();
     let layout = layout(&trial, 0);
     let (_, change) = book.step(&layout, &[0, 1], NOW).unwrap().unwrap();
@@ -119,18 +84,35 @@ async fn a_step_that_is_not_committed_leaves_the_journal_as_it_was() {
     drop(tx);
     assert_eq!(journals::find(&store, trial.charter.school_year).await.unwrap(), row);
     assert!(ledger::list(&store).await.unwrap().is_empty());
-    let mut book = super::steps::book(&trial, &store).await;
+    let mut book = trial.book(&store).await.unwrap();
     draw(&trial, &store, &mut book, 0, &[2]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_without_its_journal_is_refused_and_so_is_any_other_release_with_one() {
+    let trial = Trial::continual(PROGRAM, 4, 2);
+    let store = trial.approved("node.db").await;
+    let book = trial.met(&store, 3).await;
+    let row = journals::find(&store, trial.charter.school_year).await.unwrap();
+    let (step, other) = (layout(&trial, 0), trial.layout("suspension"));
+    let (of_step, change) = book.step(&step, &[0, 1], NOW).unwrap().unwrap();
+    let with_journal = Totals::Step { exact: exact(&other), journal: &change };
+    for (layout, totals) in [(&step, of_step.into()), (&other, with_journal)] {
+        let refused = prepare(&store, trial.terms(), layout, totals, NOW).await.unwrap_err();
+        assert!(matches!(refused, PrepareError::OtherTotals(_)), "{refused}");
+    }
+    assert!(ledger::list(&store).await.unwrap().is_empty(), "nothing was charged");
+    assert_eq!(journals::find(&store, trial.charter.school_year).await.unwrap(), row);
 }
 
 #[tokio::test]
 async fn of_two_processes_one_draws_a_step() {
     let trial = Trial::continual(PROGRAM, 4, 2);
     let store = trial.approved("node.db").await;
-    met(&trial, &store, 3).await;
+    trial.met(&store, 3).await;
     let other_store = Store::open(&trial.path("node.db")).await.unwrap();
-    let mut one = book(&trial, &store).await;
-    let mut other = book(&trial, &other_store).await;
+    let mut one = trial.book(&store).await.unwrap();
+    let mut other = trial.book(&other_store).await.unwrap();
     let (first, second) = tokio::join!(
         draw(&trial, &store, &mut one, 0, &[0]),
         draw(&trial, &other_store, &mut other, 0, &[0, 1])
@@ -142,14 +124,14 @@ async fn of_two_processes_one_draws_a_step() {
     assert_eq!(outbox::list(&store).await.unwrap().len(), 1);
     let row = journals::find(&store, trial.charter.school_year).await.unwrap().unwrap();
     assert_eq!(row.counter, 2, "one journal went with it");
-    book(&trial, &store).await;
+    trial.book(&store).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_started_count_goes_on_under_its_own_charter_and_nothing_else_does() {
     let mut trial = Trial::continual(PROGRAM, 4, 2);
     let store = trial.approved("node.db").await;
-    let mut book = met(&trial, &store, 3).await;
+    let mut book = trial.met(&store, 3).await;
     draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
 
     let newer = trial.newer();
@@ -175,7 +157,7 @@ async fn a_started_count_goes_on_under_its_own_charter_and_nothing_else_does() {
 async fn a_count_started_under_what_was_never_approved_does_not_go_on() {
     let trial = Trial::continual(PROGRAM, 4, 2);
     let store = trial.approved("node.db").await;
-    let mut book = met(&trial, &store, 3).await;
+    let mut book = trial.met(&store, 3).await;
     draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
     // A database whose approvals are others': the first step's are not there.
     let url = format!("sqlite://{}", trial.path("node.db").display());
@@ -211,7 +193,7 @@ async fn preview_and_ledger_show_one_price_for_a_running_count() {
         .sum();
     assert!((rho - price.rho()).abs() < 1e-11);
 
-    let mut book = met(&trial, &store, 3).await;
+    let mut book = trial.met(&store, 3).await;
     draw(&trial, &store, &mut book, 0, &[0]).await.unwrap();
     let after = of().await;
     assert!(after.programs.iter().all(|row| row.releases == 3));

@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use peerlight_node_engine::privacy::exact::ExactRelease;
+use peerlight_node_engine::{
+    privacy::{
+        exact::ExactRelease,
+        journal::{Cells, Student},
+    },
+    student::{Chunk, Column, Values},
+};
 use peerlight_proto::{
     catalogue::Catalogue,
     charter::{Charter, Continual, Period, Policy},
@@ -20,11 +26,12 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{
     decision::ReleasePolicy,
-    prepare::{PrepareError, Prepared, Terms, prepare},
+    prepare::{PrepareError, Prepared, Terms, Totals, prepare},
     seal::Sender,
 };
 use crate::{
     home::Home,
+    journal::{Book, Folder, JournalError},
     keys::Keys,
     store::{
         Store,
@@ -185,14 +192,69 @@ impl Trial {
         release_layout(&self.charter, &self.directory, &self.member, &program, &period).unwrap()
     }
 
-    /// Prepares a release whose every total is 1000.
+    /// The year's journal, as a node that starts finds it.
+    pub(super) async fn book(&self, store: &Store) -> Result<Book, JournalError> {
+        let folder = Folder::new(self.path("journal"), self.keys().master());
+        Book::open(store, folder, self.charter.school_year).await
+    }
+
+    /// The journal after it has met so many students, all in one school and
+    /// grade.
+    pub(super) async fn met(&self, store: &Store, students: u128) -> Book {
+        let mut book = self.book(store).await.unwrap();
+        let mut journal = (*book.journal()).clone();
+        let mut chunk = Chunk::default();
+        chunk.school = vec![0];
+        *chunk.values_mut(Column::GradeLevel) = Values::Bytes(vec![4]);
+        let mut pass = journal.pass();
+        let school = pass.school("1");
+        for id in 0..students {
+            let student = Student { statewide: None, local: Some(id) };
+            pass.contact(student, school, Cells::read(&chunk, 0).unwrap());
+        }
+        let has_changed = pass.has_changed();
+        book.met(store, journal, has_changed, NOW).await.unwrap();
+        book
+    }
+
+    /// Prepares the first release of a program.
     pub(super) async fn prepare(
         &self,
         store: &Store,
         program: &str,
     ) -> Result<Prepared, PrepareError> {
-        let layout = self.layout(program);
-        prepare(store, self.terms(), &layout, exact(&layout), NOW).await
+        self.prepare_layout(store, &self.layout(program)).await
+    }
+
+    /// Prepares a release whose every total is 1000, or a step of a running
+    /// count at which nobody has the status.
+    pub(super) async fn prepare_layout(
+        &self,
+        store: &Store,
+        layout: &ReleaseLayout,
+    ) -> Result<Prepared, PrepareError> {
+        if layout.step().is_some() {
+            let mut book = self.book(store).await?;
+            return self.prepare_step(store, &mut book, layout, &[]).await;
+        }
+        prepare(store, self.terms(), layout, exact(layout), NOW).await
+    }
+
+    /// Prepares a step of which these entries of the journal have the status.
+    pub(super) async fn prepare_step(
+        &self,
+        store: &Store,
+        book: &mut Book,
+        layout: &ReleaseLayout,
+        holders: &[u32],
+    ) -> Result<Prepared, PrepareError> {
+        let (exact, change) = book.step(layout, holders, NOW)?.unwrap();
+        let totals = Totals::Step { exact, journal: &change };
+        let prepared = prepare(store, self.terms(), layout, totals, NOW).await?;
+        if matches!(prepared, Prepared::Drawn(_)) {
+            book.adopt(store, change).await?;
+        }
+        Ok(prepared)
     }
 
     pub(super) fn sender(&self) -> Sender<'_> {

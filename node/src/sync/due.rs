@@ -207,7 +207,7 @@ async fn draw_step(
     let Some((exact, change)) = book.step(layout, holders, now)? else {
         return Err(PlanError::Stream(layout.program.clone()).into());
     };
-    let totals = Totals { exact, journal: Some(&change) };
+    let totals = Totals::Step { exact, journal: &change };
     let prepared = draw_one(node, terms, layout, totals).await?;
     if matches!(prepared, Prepared::Drawn(_)) {
         book.adopt(&node.store, change).await?;

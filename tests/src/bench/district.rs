@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow};
 use peerlight_node::{
+    home::Home,
+    journal::{Book, Folder},
+    keys::Keys,
     release::{decision::ReleasePolicy, prepare::Terms},
-    store::approvals::Approval,
+    store::{Store, approvals::Approval},
 };
 use peerlight_proto::{
     catalogue::Catalogue,
@@ -94,6 +97,14 @@ impl District {
             member: &self.member,
             policy: ReleasePolicy::Auto,
         }
+    }
+
+    /// Its contribution journal, under new keys of this home: one that has met
+    /// nobody.
+    pub(super) async fn book(&self, store: &Store, home: &Home) -> anyhow::Result<Book> {
+        Keys::create(home)?;
+        let folder = Folder::new(home.journal(), Keys::open(home)?.master());
+        Ok(Book::open(store, folder, self.charter.school_year).await?)
     }
 
     /// Its approval of them.

@@ -4,17 +4,23 @@
 //! 100 schools of 1,000 students under the shipped charter, of a running count
 //! its first step; every release is its own transaction, charge and envelope,
 //! on a database that flushes every commit. The totals are made up: how long
-//! noise takes does not depend on them.
+//! noise takes does not depend on them. The contribution journal has met
+//! nobody.
 
 use std::{num::NonZeroUsize, thread};
 
 use anyhow::Context;
 use peerlight_node::{
+    home::Home,
+    journal::Book,
     release::{
-        prepare::prepare,
+        prepare::{Totals, prepare},
         seal::{Sender, seal},
     },
-    store::{Store, approvals, outbox},
+    store::{
+        Store, approvals,
+        outbox::{self, OutboxRelease},
+    },
 };
 use peerlight_node_engine::privacy::exact::ExactRelease;
 use peerlight_proto::{envelope, layout::ReleaseLayout, units::SchoolYear, v1::EnvelopeHeader};
@@ -45,8 +51,8 @@ pub fn run(context: &BenchContext) -> anyhow::Result<Vec<Row>> {
     let mut sealed_bytes = 0;
     for number in 0..ROUNDS {
         context.say(&format!("releasing a year, round {} of {ROUNDS}", number + 1));
-        let path = context.scratch().join(format!("node-{number}.db"));
-        let (round, bytes) = runtime.block_on(district.release(&path))?;
+        let home = Home::at(context.scratch().join(format!("node-{number}")));
+        let (round, bytes) = runtime.block_on(district.release(&home))?;
         rounds.push(round);
         sealed_bytes = bytes;
     }
@@ -76,8 +82,10 @@ pub fn run(context: &BenchContext) -> anyhow::Result<Vec<Row>> {
 
 impl District {
     /// Approves, then releases everything; gives the time and the bytes sealed.
-    async fn release(&self, path: &std::path::Path) -> anyhow::Result<(Round, usize)> {
-        let store = Store::open(path).await?;
+    async fn release(&self, home: &Home) -> anyhow::Result<(Round, usize)> {
+        home.create()?;
+        let store = Store::open(&home.database()).await?;
+        let mut book = self.book(&store, home).await?;
         approvals::insert(&store, &self.approval(), NOW).await?;
         let sender = Sender {
             consortium: &self.charter.consortium,
@@ -89,7 +97,7 @@ impl District {
         let mut bytes = 0;
         for (layout, exact) in self.layouts.iter().zip(totals) {
             let watch = Stopwatch::start();
-            let release = prepare(&store, self.terms(), layout, exact, NOW).await?.into_release();
+            let release = self.prepare(&store, &mut book, layout, exact).await?;
             round.prepare += watch.seconds();
             let watch = Stopwatch::start();
             let payload = outbox::find_payload(&store, &release.entry.release_id).await?;
@@ -99,6 +107,24 @@ impl District {
         }
         store.close().await;
         Ok((round, bytes))
+    }
+
+    /// Draws one release: of these totals, or of what the journal has.
+    async fn prepare(
+        &self,
+        store: &Store,
+        book: &mut Book,
+        layout: &ReleaseLayout,
+        exact: ExactRelease,
+    ) -> anyhow::Result<OutboxRelease> {
+        let terms = self.terms();
+        let Some((exact, change)) = book.step(layout, &[], NOW)? else {
+            return Ok(prepare(store, terms, layout, exact, NOW).await?.into_release());
+        };
+        let totals = Totals::Step { exact, journal: &change };
+        let release = prepare(store, terms, layout, totals, NOW).await?.into_release();
+        book.adopt(store, change).await?;
+        Ok(release)
     }
 
     /// The same cells by the library alone, on one thread.
