@@ -4,6 +4,8 @@
 //! Total by construction: what is missing or overflows is "not eligible",
 //! never a panic and never a NaN in a sum.
 
+use std::fmt;
+
 use peerlight_proto::{
     charter::{GradeGrowth, GrowthModel},
     units::Grade,
@@ -17,8 +19,9 @@ pub struct Predictor {
     limit: f64,
 }
 
-/// Where a student's score lies against its prediction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Where a student's score lies against its prediction: not shown by debug
+/// output.
+#[derive(Clone, Copy, PartialEq)]
 pub struct Placed {
     /// Band of the prediction, from 0.
     pub band: usize,
@@ -81,6 +84,12 @@ impl Predictor {
         let position = (residual + self.limit) / (2.0 * self.limit) * self.bins as f64;
         // A cast from a float saturates, and makes 0 of NaN and of negatives.
         (position.floor() as usize).min(self.bins - 1)
+    }
+}
+
+impl fmt::Debug for Placed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Placed")
     }
 }
 

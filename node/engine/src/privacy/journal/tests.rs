@@ -121,9 +121,10 @@ fn debug_output_shows_nothing_of_a_student() {
     let mut journal = journal();
     let mut pass = journal.pass();
     let school = pass.school("4711");
-    pass.contact(ids(815, 816), school, cells(3, 1));
+    let student = ids(815, 816);
+    pass.contact(student, school, cells(3, 1));
     let pass = format!("{pass:?}");
-    assert!(!format!("{pass}{journal:?}{:?}", cells(3, 1)).contains(['4', '8']));
+    assert!(!format!("{pass}{journal:?}{student:?}{:?}", cells(3, 1)).contains(['4', '8']));
 }
 
 fn filled(rows: &[(u128, u128, u8, u8)], changes: &[(u8, u8)]) -> Journal {
