@@ -6,6 +6,7 @@
 //!                                ├─ precision of each        ─▶ benchmarks
 //!                                ├─ ranks, levels            ─▶ network rows
 //!                                ├─ sums over schools        ─▶ totals
+//!                                ├─ running, step by step    ─▶ the year so far
 //!                                └─ growth of like schools   ─▶ peers
 //! directory ──similar──▶ like schools ───────────────────────────┘
 //! ```
@@ -155,6 +156,9 @@ pub struct Analysis {
     /// Totals of network, levels and districts; ordered by measure, group, then
     /// what they are of.
     pub totals: Vec<Total>,
+    /// Running measures of all students of a school, as of each step that its
+    /// district has released; ordered by school, measure, day.
+    pub so_far: Vec<Benchmark>,
     /// Like schools of every school, in the directory's order.
     pub like: Vec<LikeSchools>,
     /// Ordered by measure, group, school.
@@ -164,9 +168,12 @@ pub struct Analysis {
 impl Analysis {
     /// The benchmarks of one school, by its position in the directory.
     pub fn benchmarks_of(&self, school: usize) -> &[Benchmark] {
-        let start = self.benchmarks.partition_point(|row| row.school < school);
-        let end = self.benchmarks.partition_point(|row| row.school <= school);
-        &self.benchmarks[start..end]
+        of_school(&self.benchmarks, school)
+    }
+
+    /// The running measures of one school through the year.
+    pub fn so_far_of(&self, school: usize) -> &[Benchmark] {
+        of_school(&self.so_far, school)
     }
 
     /// The total of a district, a level or the network, if anything of it was
@@ -191,6 +198,13 @@ impl Analysis {
     }
 }
 
+/// One school's rows of those that are ordered by school.
+fn of_school(rows: &[Benchmark], school: usize) -> &[Benchmark] {
+    let start = rows.partition_point(|row| row.school < school);
+    let end = rows.partition_point(|row| row.school <= school);
+    &rows[start..end]
+}
+
 /// Runs the benchmarks.
 pub fn analyse(input: &Input<'_>) -> Analysis {
     let measures = reported_measures(input.charter);
@@ -198,16 +212,19 @@ pub fn analyse(input: &Input<'_>) -> Analysis {
     let earlier = earlier(input, &measures);
     let assessed = assess_all(input, &measures, &cells, &earlier);
     let like = like_schools(&input.charter.policy.similar, &input.directory.schools, input.threads);
-    let (mut benchmarks, mut network, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut benchmarks, mut network) = (Vec::new(), Vec::new());
+    let (mut totals, mut so_far) = (Vec::new(), Vec::new());
     for part in assessed {
         benchmarks.extend(part.benchmarks);
         network.extend(part.network);
         totals.extend(part.totals);
+        so_far.extend(part.so_far);
     }
     benchmarks.sort_unstable_by_key(|row| (row.school, row.measure, row.group));
+    so_far.sort_unstable_by_key(|row| (row.school, row.measure, row.as_of));
     let peers = peers(input, &measures, &benchmarks, &like);
     let districts = input.directory.leas().into_iter().cloned().collect();
-    Analysis { measures, districts, benchmarks, network, totals, like, peers }
+    Analysis { measures, districts, benchmarks, network, totals, so_far, like, peers }
 }
 
 /// What the years before say, measure by measure.

@@ -34,7 +34,17 @@ pub struct InvalidDate(String);
 impl CivilDate {
     /// `1 March 2026`.
     pub fn words(self) -> String {
-        format!("{} {} {}", self.day, MONTHS[usize::from(self.month) - 1], self.year)
+        format!("{} {} {}", self.day, self.month_name(), self.year)
+    }
+
+    /// Day of the month, 1 to 31.
+    pub const fn day(self) -> u8 {
+        self.day
+    }
+
+    /// `March`.
+    pub fn month_name(self) -> &'static str {
+        MONTHS[usize::from(self.month) - 1]
     }
 }
 

@@ -140,13 +140,14 @@ pub fn estimate(
     cells
 }
 
-/// A running measure through the year: its cells as of each step that any
-/// member has reached, first step first. Each step's estimate uses no release
-/// later than it.
+/// A running measure through the year: one group's cells as of each step that
+/// any member has reached, first step first. Each step's estimate uses no
+/// release later than it.
 pub fn running_estimates(
     charter: &Charter,
     directory: &Directory,
     measure: &ReportedMeasure,
+    group: StudentGroup,
     releases: &[Release],
 ) -> Vec<Vec<Cell>> {
     let mut by_step: Vec<Vec<Cell>> = Vec::new();
@@ -155,11 +156,12 @@ pub fn running_estimates(
         let reached = member.steps(measure).len();
         by_step.resize_with(by_step.len().max(reached), Vec::new);
         for (step, cells) in by_step.iter_mut().enumerate().take(reached) {
-            cells.extend(member.cells(measure, &mut counts, Some(step)));
+            let of_step = member.cells(measure, &mut counts, Some(step)).into_iter();
+            cells.extend(of_step.filter(|cell| cell.group == group));
         }
     }
     for cells in &mut by_step {
-        cells.sort_unstable_by_key(|cell| (cell.place, cell.group));
+        cells.sort_unstable_by_key(|cell| cell.place);
     }
     by_step
 }

@@ -34,6 +34,7 @@ pub mod ratio;
 pub mod roll_up;
 pub mod running;
 pub mod similar;
+pub mod so_far;
 pub mod standing;
 pub mod sums;
 pub mod table;

@@ -21,6 +21,7 @@ use crate::{
     pooling::Earlier,
     posterior::{FEWEST_SCHOOLS, Posterior, Prior},
     roll_up::{Total, common_date, totals},
+    so_far::so_far,
 };
 
 /// Draws for ranks: as many as keep one level's work in bounds, which large
@@ -41,6 +42,8 @@ pub struct Assessed {
     pub network: Vec<NetworkRow>,
     /// Ordered by group, then what they are of.
     pub totals: Vec<Total>,
+    /// A running measure's months; in no particular order.
+    pub so_far: Vec<Benchmark>,
 }
 
 /// Assesses one measure's cells.
@@ -59,7 +62,8 @@ pub fn assess(
     }
     let display = &input.charter.policy.display;
     let totals = totals(display, input.directory, measure, reported, cells);
-    let mut assessed = Assessed { benchmarks: Vec::new(), network: Vec::new(), totals };
+    let so_far = so_far(input, measure, reported);
+    let mut assessed = Assessed { benchmarks: Vec::new(), network: Vec::new(), totals, so_far };
     let common = common_date(reported, cells);
     for (position, (group, cells)) in schools.iter().enumerate() {
         let stream = ((measure as u64) << 16) + ((position as u64) << 4);
@@ -115,18 +119,34 @@ fn empty(school: usize, measure: usize, group: StudentGroup, precision: Precisio
 }
 
 /// A cell and the position of its school.
-type SchoolCell = (usize, Cell);
+pub type SchoolCell = (usize, Cell);
 
 /// One measure's one group.
-struct Split<'a> {
-    input: &'a Input<'a>,
-    measure: usize,
-    reported: &'a ReportedMeasure,
-    group: StudentGroup,
-    stream: u64,
+pub struct Split<'a> {
+    /// What the run is computed from.
+    pub input: &'a Input<'a>,
+    /// The measure's position.
+    pub measure: usize,
+    /// The measure.
+    pub reported: &'a ReportedMeasure,
+    /// The student group.
+    pub group: StudentGroup,
+    /// Where its draws start.
+    pub stream: u64,
     /// The day on which running counts are compared.
-    common: Option<CivilDate>,
-    earlier: &'a Earlier,
+    pub common: Option<CivilDate>,
+    /// What earlier years say.
+    pub earlier: &'a Earlier,
+}
+
+/// What may be shown of one level's schools.
+pub struct Judged {
+    /// The level.
+    pub level: Level,
+    /// How its schools differ, as far as it is known.
+    pub prior: Option<Prior>,
+    /// One row a school, in the order of the cells.
+    pub rows: Vec<Benchmark>,
 }
 
 impl Split<'_> {
@@ -137,6 +157,16 @@ impl Split<'_> {
     }
 
     fn assess(&self, cells: &[SchoolCell], assessed: &mut Assessed) {
+        for Judged { level, prior, mut rows } in self.judged(cells) {
+            if let Some(better) = self.reported.better {
+                assessed.network.extend(self.stand(level, better, prior, &mut rows));
+            }
+            assessed.benchmarks.extend(rows);
+        }
+    }
+
+    /// What may be shown of each cell, level by level; nobody has a standing.
+    pub fn judged(&self, cells: &[SchoolCell]) -> Vec<Judged> {
         let schools = &self.input.directory.schools;
         let display = &self.input.charter.policy.display;
         let observed = |level: Option<Level>| -> Vec<(f64, f64)> {
@@ -151,21 +181,28 @@ impl Split<'_> {
         };
         // A level with few schools borrows from all levels.
         let network = Prior::learn(&observed(None));
-        for level in Level::ALL {
+        let levels = Level::ALL.into_iter().filter_map(|level| {
             let of_level: Vec<&SchoolCell> =
                 cells.iter().filter(|(school, _)| schools[*school].level == level).collect();
-            if of_level.is_empty() {
-                continue;
-            }
             let prior = Prior::learn(&observed(Some(level))).or(network);
             let mut rows: Vec<Benchmark> =
                 of_level.iter().map(|(school, cell)| self.row(*school, cell, prior)).collect();
             needs_of_small(display, prior, &of_level, &mut rows);
-            if let Some(better) = self.reported.better {
-                assessed.network.extend(self.stand(level, better, prior, &mut rows));
-            }
-            assessed.benchmarks.extend(rows);
-        }
+            (!rows.is_empty()).then_some(Judged { level, prior, rows })
+        });
+        levels.collect()
+    }
+
+    /// The rows that may be compared and what is believed of each, if they are
+    /// enough to be a network.
+    pub fn known(&self, rows: &[Benchmark]) -> Option<Vec<(usize, Posterior)>> {
+        let known = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| self.is_comparable(row.as_of))
+            .filter_map(|(position, row)| Some((position, row.posterior?)));
+        let known: Vec<_> = known.collect();
+        (known.len() >= FEWEST_SCHOOLS).then_some(known)
     }
 
     fn row(&self, school: usize, cell: &Cell, prior: Option<Prior>) -> Benchmark {
@@ -215,15 +252,7 @@ impl Split<'_> {
         prior: Option<Prior>,
         rows: &mut [Benchmark],
     ) -> Option<NetworkRow> {
-        let known: Vec<(usize, Posterior)> = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| self.is_comparable(row.as_of))
-            .filter_map(|(position, row)| Some((position, row.posterior?)))
-            .collect();
-        if known.len() < FEWEST_SCHOOLS {
-            return None;
-        }
+        let known = self.known(rows)?;
         let posteriors: Vec<Posterior> = known.iter().map(|(_, posterior)| *posterior).collect();
         let stratum = Stratum { measure: self.reported.id.clone(), group: self.group, level };
         let frozen = self.input.frozen.get(&stratum);

@@ -25,6 +25,12 @@ fn cells(world: &World, measure: &ReportedMeasure) -> Vec<Cell> {
     estimate(&world.charter, &world.directory, measures, &world.releases).remove(0)
 }
 
+/// All students of every school, as of each step.
+fn by_step(world: &World, measure: &ReportedMeasure) -> Vec<Vec<Cell>> {
+    let (charter, directory) = (&world.charter, &world.directory);
+    running_estimates(charter, directory, measure, StudentGroup::All, &world.releases)
+}
+
 fn is_step(release: &Release, step: u32) -> bool {
     release.layout.step().is_some_and(|(_, own)| own == step)
 }
@@ -47,15 +53,17 @@ fn exact(world: &World, program: &str, school: usize, group: StudentGroup) -> (f
 fn running_estimates_are_unbiased_and_their_intervals_cover() {
     let world = World::under(charter_with_stream(), 50, 21);
     let in_year = measure(&world, IN_YEAR);
-    let by_step = running_estimates(&world.charter, &world.directory, &in_year, &world.releases);
+    let by_step = by_step(&world, &in_year);
     assert_eq!(by_step.len(), 10);
     assert!(by_step[0].iter().all(|cell| cell.outcome == Outcome::CountMissing), "no count yet");
     let newest = by_step.last().unwrap();
-    assert_eq!(*newest, cells(&world, &in_year));
+    let of_all = |cell: &Cell| cell.group == StudentGroup::All;
+    let now: Vec<Cell> = cells(&world, &in_year).into_iter().filter(of_all).collect();
+    assert_eq!(*newest, now);
     for (step, cells) in [(4, &by_step[4]), (9, newest)] {
         let so_far = 1.0 - 0.5_f64.powi(step + 1);
         let (mut covered, mut total, mut bias) = (0, 0, 0.0);
-        for cell in cells.iter().filter(|cell| cell.group == StudentGroup::All) {
+        for cell in cells {
             let (Place::School(school), Outcome::Usable(estimate)) = (cell.place, cell.outcome)
             else {
                 continue;
@@ -162,7 +170,7 @@ fn a_measure_is_divided_by_the_latest_count_that_is_not_later() {
     };
     let dates = [enrolled("period-1"), enrolled("march")];
     let in_year = measure(&world, IN_YEAR);
-    let by_step = running_estimates(&world.charter, &world.directory, &in_year, &world.releases);
+    let by_step = by_step(&world, &in_year);
     let students = |step: usize| by_step[step][0].sums.map(|sums| sums.count.unwrap().value);
     let months = by_step.iter().map(|cells| cells[0].as_of.unwrap().to_string());
     for (step, month) in months.enumerate() {
