@@ -5,5 +5,6 @@
 //! a description, and its page shows the same numbers as a table; nothing here
 //! decides what may be shown.
 
+pub mod days;
 pub mod interval;
 pub mod scale;

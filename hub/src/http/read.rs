@@ -12,9 +12,13 @@ use std::{
 use chrono_tz::Tz;
 use peerlight_hub_engine::{
     analysis::{Benchmark, NetworkRow, PeerAnswer},
+    civil::CivilDate,
     comparison::{Comparison, compare},
+    display::Precision,
+    measure::{MeasureKind, ReportedMeasure},
 };
 use peerlight_proto::{
+    charter::ProgramKind,
     directory::{Level, School},
     group::StudentGroup,
     names::{MeasureId, MemberId},
@@ -30,11 +34,12 @@ use crate::{
     run::Run,
     store::member,
     view::{
-        member::not_offered,
+        member::{civil_date, not_offered},
         peer::Peers,
         school::Line,
         similar::Likeness,
-        words::{Shown, date},
+        so_far::{Month, SoFar},
+        words::{Missing, Shown, date},
     },
 };
 
@@ -118,6 +123,71 @@ impl Reading {
                 Line { measure, benchmark, shown, comparison: self.comparison(benchmark) }
             })
             .collect())
+    }
+
+    /// One school's running measures, month by month: what was released, what
+    /// was due by the run's day and was not, and the days to come.
+    pub fn so_far(&self, school: OwnSchool<'_>) -> Result<Vec<SoFar<'_>>, Problem> {
+        let position = self.position(school)?;
+        let analysis = &self.run.analysis;
+        let today = civil_date(self.run.finished_at, zone(&self.in_force)).to_string();
+        let running = analysis.measures.iter().enumerate().filter(|(_, measure)| {
+            measure.kind == MeasureKind::Running && school.get().grades.meets(measure.grades)
+        });
+        let so_far = running.map(|(number, measure)| {
+            let released = analysis.so_far_of(position).iter();
+            let released = released.filter(|row| row.measure == number);
+            let mut months: Vec<Month<'_>> =
+                released.filter_map(|row| self.month(measure, row)).collect();
+            let last = months.last().map(|month| month.as_of);
+            let (due, to_come): (Vec<CivilDate>, Vec<CivilDate>) = self
+                .days(measure)
+                .into_iter()
+                .filter(|day| last.is_none_or(|last| *day > last))
+                .partition(|day| day.to_string() <= today);
+            // What the engine says of a school that it has heard nothing from.
+            let own = analysis.benchmarks_of(position).iter();
+            let mut own = own.filter(|row| row.measure == number && row.as_of.is_none());
+            let why = own.next().map_or(Precision::NotReported, |row| row.precision);
+            let shown = Shown::Missing(Missing::of(why, None));
+            months.extend(due.into_iter().map(|as_of| Month { as_of, found: None, shown }));
+            SoFar { measure, months, to_come }
+        });
+        Ok(so_far.collect())
+    }
+
+    fn month<'a>(&self, measure: &ReportedMeasure, row: &'a Benchmark) -> Option<Month<'a>> {
+        let as_of = row.as_of?;
+        let counted = self.first_count(measure).filter(|day| as_of < *day);
+        let shown = match counted {
+            Some(day) if row.precision == Precision::NotReported => {
+                Shown::Missing(Missing::NotCounted(day))
+            }
+            _ => Shown::of(row, measure),
+        };
+        Some(Month { as_of, found: Some(row), shown })
+    }
+
+    /// The days a running measure is due by the charter, earliest first.
+    fn days(&self, measure: &ReportedMeasure) -> Vec<CivilDate> {
+        let charter = &self.in_force.charter.charter;
+        let program = measure.programs.first().and_then(|program| charter.program(program));
+        let periods = program.map_or(&[][..], |program| program.periods.as_slice());
+        let mut days: Vec<CivilDate> =
+            periods.iter().filter_map(|period| period.due.parse().ok()).collect();
+        days.sort_unstable();
+        days
+    }
+
+    /// The first day on which a measure's population is counted.
+    fn first_count(&self, measure: &ReportedMeasure) -> Option<CivilDate> {
+        let programs = self.in_force.charter.charter.policy.programs.iter();
+        let counts = programs.filter(|program| {
+            matches!(&program.kind, ProgramKind::Count { population }
+                if Some(population) == measure.population.as_ref())
+        });
+        let days = counts.flat_map(|program| &program.periods);
+        days.filter_map(|period| period.due.parse().ok()).min()
     }
 
     /// How a school compares with its like schools on one measure, all

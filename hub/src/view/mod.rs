@@ -11,4 +11,5 @@ pub mod peer;
 pub mod school;
 pub mod shell;
 pub mod similar;
+pub mod so_far;
 pub mod words;

@@ -54,6 +54,8 @@ pub struct MeasureRow {
     pub rank: String,
     /// Its level.
     pub level: Option<Level>,
+    /// Whether it is a running measure, which has a page of its months.
+    pub running: bool,
     /// Among like schools, in three counts.
     pub standing: String,
 }
@@ -91,6 +93,8 @@ pub struct SchoolPage {
     pub counts: Vec<MeasureRow>,
     /// By student group.
     pub groups: Vec<GroupTable>,
+    /// Whether any of its measures is a running one.
+    pub running: bool,
 }
 
 /// `elementary schools`.
@@ -167,6 +171,7 @@ impl Line<'_> {
                 .map(|at| words::rank(at.rank, at.rank_low, at.rank_high))
                 .unwrap_or_default(),
             level: standing.map(|at| words::level(at.level as u8)),
+            running: measure.kind == MeasureKind::Running,
             standing: self.comparison.map(|among| among_words(&among)).unwrap_or_default(),
         }
     }
@@ -277,6 +282,7 @@ pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -
         level_words: level_words(school.level),
         summary: summary(&main),
         chart: chart(&main).map(|chart| chart.svg()),
+        running: main.iter().any(|line| line.measure.kind == MeasureKind::Running),
         rows: main.iter().map(|line| line.row()).collect(),
         counts: lines.iter().filter(|line| all(line) && line.is_count()).map(Line::row).collect(),
         groups,

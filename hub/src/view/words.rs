@@ -1,10 +1,11 @@
 //! Numbers as people read them: rounding, `61 ± 3`, levels with their word,
-//! and the five different reasons for a number that is not there.
+//! and the different reasons for a number that is not there.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use peerlight_hub_engine::{
     analysis::Benchmark,
+    civil::CivilDate,
     display::Precision,
     estimate::Estimate,
     measure::{MeasureKind, ReportedMeasure},
@@ -24,11 +25,25 @@ pub enum Missing {
     NotCollected,
     /// The district has not sent it.
     NotReported,
+    /// Its students are counted only later, from this day.
+    NotCounted(CivilDate),
     /// The district declared that it does not offer it.
     NotOffered,
 }
 
 impl Missing {
+    /// Why the engine gives no number.
+    pub const fn of(precision: Precision, students_needed: Option<u32>) -> Self {
+        match precision {
+            Precision::TooFewStudents => Self::TooFewStudents,
+            Precision::NotOffered => Self::NotOffered,
+            Precision::NotReported => Self::NotReported,
+            Precision::Point | Precision::Band | Precision::Hidden => {
+                Self::NotPrecise(students_needed)
+            }
+        }
+    }
+
     /// For people.
     pub fn text(self) -> String {
         match self {
@@ -39,6 +54,9 @@ impl Missing {
             }
             Self::NotCollected => "Not collected that year".to_owned(),
             Self::NotReported => "Not reported by district".to_owned(),
+            Self::NotCounted(day) => {
+                format!("No share: students are first counted on {}", day.words())
+            }
             Self::NotOffered => "Not offered".to_owned(),
         }
     }
@@ -50,6 +68,7 @@ impl Missing {
             Self::NotPrecise(_) => "not_precise",
             Self::NotCollected => "not_collected",
             Self::NotReported => "not_reported",
+            Self::NotCounted(_) => "not_counted",
             Self::NotOffered => "not_offered",
         }
     }
@@ -84,14 +103,7 @@ impl Shown {
     /// What the engine lets be shown of one benchmark.
     pub fn of(row: &Benchmark, measure: &ReportedMeasure) -> Self {
         let shown = row.estimate.and_then(|it| Self::estimated(row.precision, it, measure));
-        shown.unwrap_or(Self::Missing(match row.precision {
-            Precision::TooFewStudents => Missing::TooFewStudents,
-            Precision::NotOffered => Missing::NotOffered,
-            Precision::NotReported => Missing::NotReported,
-            Precision::Point | Precision::Band | Precision::Hidden => {
-                Missing::NotPrecise(row.students_needed)
-            }
-        }))
+        shown.unwrap_or(Self::Missing(Missing::of(row.precision, row.students_needed)))
     }
 
     /// What a precision lets be shown of an estimate, if anything.
@@ -268,18 +280,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_five_reasons_read_differently() {
+    fn the_reasons_read_differently() {
         let all = [
             Missing::TooFewStudents,
             Missing::NotPrecise(Some(120)),
             Missing::NotCollected,
             Missing::NotReported,
             Missing::NotOffered,
+            Missing::NotCounted("2025-11-01".parse().unwrap()),
         ];
         let texts: std::collections::BTreeSet<String> =
             all.iter().map(|missing| missing.text()).collect();
-        assert_eq!(texts.len(), 5);
+        assert_eq!(texts.len(), 6);
         assert!(texts.contains("Not precise enough (needs about 120 students)"));
+        assert!(texts.contains("No share: students are first counted on 1 November 2025"));
         assert!(!texts.iter().any(|text| text.to_lowercase().contains("suppress")));
     }
 

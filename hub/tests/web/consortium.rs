@@ -281,8 +281,11 @@ fn fill(block: &Block, normals: &mut Normals) -> Vec<i64> {
             let exact = match block.quantity {
                 Quantity::Count => vec![students],
                 Quantity::Rate => vec![students * (0.04 * number - 0.6)],
+                // As many more in every step.
                 Quantity::Running { stream, step } => {
-                    vec![students * 0.1 * stream.coefficients()[step as usize] as f64]
+                    let column = stream.coefficients();
+                    let so_far: i64 = column.iter().take(step as usize + 1).sum();
+                    vec![students * (0.005 + 0.003 * number) * so_far as f64]
                 }
                 Quantity::Mean { .. } => vec![students * 8.0 * (number - 4.0) * unit],
                 Quantity::GrowthMean => vec![

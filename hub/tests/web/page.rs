@@ -5,9 +5,10 @@ use peerlight_proto::names::MemberId;
 
 use super::consortium::{Consortium, RUNTIME, shared};
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/schools",
     "/schools/d0-03",
+    "/schools/d0-03/so-far",
     "/schools/d0-03/similar",
     "/schools/d0-03/peers",
     "/network",
@@ -64,6 +65,12 @@ fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
                 "benchmarks",
             ),
             (
+                "/schools/d0-03/so-far",
+                "/schools/d0-03/so-far.csv",
+                "/api/v1/schools/d0-03/so-far",
+                "months",
+            ),
+            (
                 "/schools/d0-03/similar",
                 "/schools/d0-03/similar.csv",
                 "/api/v1/schools/d0-03/similar",
@@ -104,6 +111,37 @@ fn a_school_page_gives_estimates_with_intervals_and_says_what_is_not_offered() {
             assert!(line.split(',').nth(3).is_some_and(|status| !status.is_empty()), "{line}");
         }
         assert!(csv.body.contains(",suspension,all,not_offered,,,"));
+    });
+}
+
+#[test]
+fn the_year_so_far_has_a_chart_its_table_and_every_month_with_its_interval() {
+    RUNTIME.block_on(async {
+        let mut browser = shared().await.signed_in("ann").await;
+        let school = browser.get("/schools/d0-03").await.body;
+        assert!(school.contains(r#"href="/schools/d0-03/so-far""#), "{school}");
+        let page = browser.get("/schools/d0-03/so-far").await.body;
+        assert!(page.contains(r#"id="chronic_absence_in_year""#), "{page}");
+        assert!(!page.contains("Course failure"), "a middle school has none: {page}");
+        assert_eq!(page.matches("<svg").count(), 1);
+        assert!(page.contains("1 November 2025") && page.contains("95\u{a0}% interval"), "{page}");
+        let answer = browser.get("/api/v1/schools/d0-03/so-far").await.json();
+        assert_eq!(answer["schema_version"], 1);
+        let months = answer["months"].as_array().unwrap();
+        let days: Vec<&str> = months.iter().map(|row| row["as_of"].as_str().unwrap()).collect();
+        assert_eq!((days.len(), days[0], days[9]), (10, "2025-11-01", "2026-08-01"));
+        let shown = months.iter().filter(|row| row["status"] == "shown").count();
+        assert_eq!(page.matches("<circle").count(), shown);
+        assert!(shown > 5, "{answer}");
+        for month in months {
+            let (low, high) = (month["ci_low"].as_f64(), month["ci_high"].as_f64());
+            assert_eq!(low.is_some(), month["status"] != "not_precise", "{month}");
+            assert!(low.zip(high).is_none_or(|(low, high)| low < high), "{month}");
+        }
+        // 0.014 of 600 students more in each of ten steps.
+        let last = &months[9];
+        let (low, high) = (last["ci_low"].as_f64().unwrap(), last["ci_high"].as_f64().unwrap());
+        assert!(low < 14.0 && 14.0 < high && high - low < 15.0, "{last}");
     });
 }
 

@@ -23,12 +23,15 @@ fn every_role_sees_its_own_schools_and_no_others() {
                 for path in [
                     format!("/schools/{school}"),
                     format!("/schools/{school}.csv"),
+                    format!("/schools/{school}/so-far"),
+                    format!("/schools/{school}/so-far.csv"),
                     format!("/schools/{school}/similar"),
                     format!("/schools/{school}/similar.csv"),
                     format!("/schools/{school}/peers"),
                     format!("/schools/{school}/peers.csv"),
                     format!("/api/v1/schools/{school}"),
                     format!("/api/v1/schools/{school}/benchmarks"),
+                    format!("/api/v1/schools/{school}/so-far"),
                     format!("/api/v1/schools/{school}/similar"),
                     format!("/api/v1/schools/{school}/peers"),
                 ] {

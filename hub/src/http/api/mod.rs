@@ -30,6 +30,7 @@ fn resources() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/schools", get(school::list)),
         ("/schools/{id}", get(school::one)),
         ("/schools/{id}/benchmarks", get(school::benchmarks)),
+        ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
         ("/network", get(network::distributions)),

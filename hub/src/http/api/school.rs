@@ -1,5 +1,5 @@
-//! `/api/v1/schools`: a reader's schools, where each stands, its like schools,
-//! its peers.
+//! `/api/v1/schools`: a reader's schools, where each stands, its year so far,
+//! its like schools, its peers.
 
 use axum::{
     Json,
@@ -18,7 +18,7 @@ use crate::{
         scope::OwnSchool,
         session::Caller,
     },
-    view::school::table,
+    view::{school::table, so_far},
 };
 
 /// `/schools`.
@@ -72,6 +72,18 @@ pub async fn benchmarks(
     let own = reading.school(&scope, &id)?;
     let table = table(own.get(), &reading.lines(own)?, reading.run.number);
     Ok(document(&facts(&reading, own), "benchmarks", &table))
+}
+
+/// `/schools/{id}/so-far`: running measures, month by month.
+pub async fn so_far(
+    State(web): State<Web>,
+    Caller(scope): Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    let table = so_far::table(own.get(), &reading.so_far(own)?, reading.run.number);
+    Ok(document(&facts(&reading, own), "months", &table))
 }
 
 /// `/schools/{id}/similar`: reasons as numbers, feature by feature.

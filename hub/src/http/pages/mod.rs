@@ -34,8 +34,9 @@ pub fn routes() -> Router<Web> {
         .route("/schools/{id}", get(school::page))
         .route("/publications", get(publication::page))
         .route("/publications/{version}/{file}", get(publication::download));
-    let tabular: [(&str, MethodRouter<Web>); 6] = [
+    let tabular: [(&str, MethodRouter<Web>); 7] = [
         ("/schools", get(school::list)),
+        ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
         ("/network", get(network::page)),

@@ -1,5 +1,5 @@
-//! `/schools`: a reader's schools, and each school's page, like schools and
-//! peers.
+//! `/schools`: a reader's schools, and each school's page, year so far, like
+//! schools and peers.
 
 use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -24,7 +24,7 @@ use crate::{
         peer::{Choice, PeersPage},
         school,
         shell::{Link, Shell},
-        words,
+        so_far, words,
     },
 };
 
@@ -109,6 +109,7 @@ fn school_shell(reading: &Reading, scope: &Scope, school: &School, below: Option
     let title = match below {
         None => school.name.clone(),
         Some("similar") => format!("Schools like {}", school.name),
+        Some("so-far") => format!("{}: this year so far", school.name),
         Some(_) => format!("Peers of {}", school.name),
     };
     let mut shell = shell(scope, &own, title);
@@ -137,6 +138,23 @@ pub async fn page(
     let shell = school_shell(&reading, &scope, school, None);
     let district = reading.district_of(school);
     Ok(answer(&school::page(shell, school, &district, &lines)))
+}
+
+/// `/schools/{id}/so-far`.
+pub async fn so_far(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    Path(id): Path<String>,
+    rendering: Rendering,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let own = reading.school(&scope, &id)?;
+    let (measures, school) = (reading.so_far(own)?, own.get());
+    if rendering == Rendering::Csv {
+        return Ok(so_far::table(school, &measures, reading.run.number).into_response());
+    }
+    let shell = school_shell(&reading, &scope, school, Some("so-far"));
+    Ok(answer(&so_far::page(shell, school, &measures)))
 }
 
 /// `/schools/{id}/similar`.
