@@ -18,9 +18,9 @@ use crate::store::{Store, StoreError, ledger, outbox};
 
 /// Polls the future inside at most so many times, then is done without it: as
 /// if the program had been killed there.
-struct Killed<'a, F> {
-    inner: Pin<&'a mut F>,
-    polls_left: usize,
+pub(super) struct Killed<'a, F> {
+    pub(super) inner: Pin<&'a mut F>,
+    pub(super) polls_left: usize,
 }
 
 impl<F: Future> Future for Killed<'_, F> {
@@ -43,7 +43,7 @@ impl<F: Future> Future for Killed<'_, F> {
 ///
 /// Looks under the write lock: a commit that a killed future left under way
 /// must not fall between the two lists.
-async fn charges(store: &Store) -> usize {
+pub(super) async fn charges(store: &Store) -> usize {
     let lock = store.begin().await.unwrap();
     let entries = ledger::list(store).await.unwrap();
     let releases = outbox::list(store).await.unwrap();
@@ -92,22 +92,35 @@ async fn killed_at_any_moment_a_release_is_whole_or_not_there() {
 
 #[tokio::test]
 async fn a_failure_at_any_statement_charges_nothing() {
-    let trial = Trial::new();
+    let trial = Trial::continual("chronic_absence", 4, 2);
     let store = trial.approved("node.db").await;
+    let met = trial.met(&store, 3).await.journal();
     trial.prepare(&store, "english_learners").await.unwrap();
+    // A step of a running count: it writes what others do, and the journal.
+    let layout = trial.layout("chronic_absence");
     let raw = raw(&trial).await;
-    for table in ["ledger_entry", "noisy_release", "outbox", "audit_entry"] {
+    for (table, change) in [
+        ("journal", "UPDATE"),
+        ("ledger_entry", "INSERT"),
+        ("noisy_release", "INSERT"),
+        ("outbox", "INSERT"),
+        ("audit_entry", "INSERT"),
+    ] {
         let broken = format!(
-            "CREATE TRIGGER broken_{table} AFTER INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'broken'); END"
+            "CREATE TRIGGER broken_{table} AFTER {change} ON {table} BEGIN SELECT RAISE(FAIL, 'broken'); END"
         );
         sqlx::query(sqlx::AssertSqlSafe(broken)).execute(&raw).await.unwrap();
-        let failed = trial.prepare(&store, "enrolled").await.unwrap_err();
-        assert!(matches!(failed, PrepareError::Store(StoreError::Database(_))), "{table}");
+        let mut book = trial.book(&store).await.unwrap();
+        let failed = trial.prepare_step(&store, &mut book, &layout, &[0, 1]).await.unwrap_err();
+        assert!(failed.to_string().contains("broken"), "{table}: {failed}");
         assert_eq!(charges(&store).await, 1, "{table}");
+        assert!(*trial.book(&store).await.unwrap().journal() == *met, "{table}");
         let mended = format!("DROP TRIGGER broken_{table}");
         sqlx::query(sqlx::AssertSqlSafe(mended)).execute(&raw).await.unwrap();
     }
-    let drawn = trial.prepare(&store, "enrolled").await.unwrap().into_release();
+    let mut book = trial.book(&store).await.unwrap();
+    let drawn = trial.prepare_step(&store, &mut book, &layout, &[0, 1]).await.unwrap();
+    let drawn = drawn.into_release();
     assert_eq!((drawn.sequence, drawn.entry.sequence), (2, 2), "no gap was left");
 }
 

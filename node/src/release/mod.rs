@@ -28,6 +28,8 @@ mod deciding;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod road;
 #[cfg(test)]
 mod steps;

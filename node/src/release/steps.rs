@@ -3,7 +3,7 @@
 
 use peerlight_node_engine::privacy::{budget::Refused, step::StepFault};
 use peerlight_proto::{
-    layout::{ReleaseLayout, release_layout},
+    layout::ReleaseLayout,
     units::{Grade, PicoRho},
 };
 
@@ -21,9 +21,7 @@ use crate::{
 const PROGRAM: &str = "chronic_absence";
 
 fn layout(trial: &Trial, step: usize) -> ReleaseLayout {
-    let id = PROGRAM.parse().unwrap();
-    let period = &trial.charter.program(&id).unwrap().periods[step].id;
-    release_layout(&trial.charter, &trial.directory, &trial.member, &id, period).unwrap()
+    trial.layout_at(PROGRAM, step)
 }
 
 /// Draws a step of which these entries have the status.

@@ -23,6 +23,7 @@ use peerlight_proto::{
 use prost::Message;
 use ring::signature::Ed25519KeyPair;
 use sqlx::sqlite::SqliteConnectOptions;
+use tempfile::TempDir;
 
 use super::{
     decision::ReleasePolicy,
@@ -42,7 +43,9 @@ use crate::{
 pub(super) const NOW: UnixSeconds = UnixSeconds(1_790_000_000);
 
 pub(super) struct Trial {
-    folder: tempfile::TempDir,
+    /// Where its files are: a folder of its own, unless a test says otherwise.
+    pub(super) folder: PathBuf,
+    _own: TempDir,
     pub(super) charter: Charter,
     pub(super) charter_hash: ContentHash,
     pub(super) directory: Directory,
@@ -99,8 +102,10 @@ impl Trial {
             }],
             receipt_key: document::public_key(&receipt_key),
         };
+        let own = tempfile::tempdir().unwrap();
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: own.path().to_owned(),
+            _own: own,
             charter,
             charter_hash: ContentHash::of(b"charter"),
             directory,
@@ -151,7 +156,7 @@ impl Trial {
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     /// Opens an existing database that may not grow beyond `pages`.
@@ -186,10 +191,16 @@ impl Trial {
         }
     }
 
+    /// The first release of a program.
     pub(super) fn layout(&self, program: &str) -> ReleaseLayout {
+        self.layout_at(program, 0)
+    }
+
+    /// A program's release of one of its periods, counted from 0.
+    pub(super) fn layout_at(&self, program: &str, period: usize) -> ReleaseLayout {
         let program = program.parse().unwrap();
-        let period = self.charter.program(&program).unwrap().periods[0].id.clone();
-        release_layout(&self.charter, &self.directory, &self.member, &program, &period).unwrap()
+        let period = &self.charter.program(&program).unwrap().periods[period].id;
+        release_layout(&self.charter, &self.directory, &self.member, &program, period).unwrap()
     }
 
     /// The year's journal, as a node that starts finds it.
