@@ -10,9 +10,11 @@ use peerlight_proto::{
     layout::{ReleaseLayout, release_layout, year_budget, year_layouts},
     names::{ConsortiumId, MemberId, SchoolId},
     units::{ContentHash, GradeSet, PicoRho, SchoolYear},
+    v1::{GrowthTable, GrowthTables},
 };
 
 use super::budget::Under;
+use crate::growth::percentile::PercentileTables;
 
 /// What releases are made under.
 pub(super) const UNDER: Under =
@@ -93,4 +95,30 @@ pub(super) fn year() -> (Vec<ReleaseLayout>, PicoRho) {
     let layouts = year_layouts(&charter, &directory, &member);
     let layouts = layouts.into_iter().collect::<Result<_, _>>().unwrap();
     (layouts, year_budget(&charter, &directory, &member))
+}
+
+/// The tables of a closed growth round: by each, every residual within the
+/// limits is as frequent as any other.
+pub(super) fn growth_tables(charter: &Charter) -> PercentileTables {
+    let growth = charter.policy.growth.iter();
+    let grades = growth.flat_map(|(subject, model)| {
+        model.grade.iter().map(move |(grade, of)| (subject, model.bins, grade, of.bands.len()))
+    });
+    let tables = grades.flat_map(|(subject, bins, grade, edges)| {
+        (0..=edges as u32).map(move |band| GrowthTable {
+            subject: subject.to_string(),
+            grade: grade.to_string(),
+            band,
+            cumulative_millionths: (1..bins).map(|edge| edge * 1_000_000 / bins).collect(),
+            pooled_students: 1_000,
+        })
+    });
+    let message = GrowthTables {
+        consortium: charter.consortium.to_string(),
+        school_year: u32::from(charter.school_year.ending_year()),
+        growth_hash: charter.growth_hash().as_bytes().to_vec(),
+        tables: tables.collect(),
+        ..GrowthTables::default()
+    };
+    PercentileTables::read(&message, charter).unwrap()
 }
