@@ -8,8 +8,11 @@ use peerlight_node::{
     home::Home,
     journal::{Book, Folder},
     keys::Keys,
-    release::{decision::ReleasePolicy, prepare::Terms},
-    store::{Store, approvals::Approval},
+    release::{
+        decision::ReleasePolicy,
+        prepare::{Terms, Totals, prepare},
+    },
+    store::{Store, approvals::Approval, outbox::OutboxRelease},
 };
 use peerlight_proto::{
     catalogue::Catalogue,
@@ -62,6 +65,15 @@ impl District {
             features_source: "made up".to_owned(),
             schools,
         };
+        Self::of(charter, directory, member)
+    }
+
+    /// One of these documents.
+    pub(super) fn of(
+        charter: Charter,
+        directory: Directory,
+        member: MemberId,
+    ) -> anyhow::Result<Self> {
         let all = year_layouts(&charter, &directory, &member).into_iter();
         // A district without such schools has nothing to release of a program.
         let all = all.filter(|layout| !matches!(layout, Err(LayoutError::NoSchools(..))));
@@ -99,12 +111,26 @@ impl District {
         }
     }
 
-    /// Its contribution journal, under new keys of this home: one that has met
-    /// nobody.
+    /// Its contribution journal, under the keys of this home.
     pub(super) async fn book(&self, store: &Store, home: &Home) -> anyhow::Result<Book> {
-        Keys::create(home)?;
         let folder = Folder::new(home.journal(), Keys::open(home)?.master());
         Ok(Book::open(store, folder, self.charter.school_year).await?)
+    }
+
+    /// Draws a step of a running count together with the journal's change;
+    /// `None` for any other release.
+    pub(super) async fn step(
+        &self,
+        store: &Store,
+        book: &mut Book,
+        layout: &ReleaseLayout,
+        holders: &[u32],
+    ) -> anyhow::Result<Option<OutboxRelease>> {
+        let Some((exact, change)) = book.step(layout, holders, NOW)? else { return Ok(None) };
+        let totals = Totals::Step { exact, journal: &change };
+        let release = prepare(store, self.terms(), layout, totals, NOW).await?.into_release();
+        book.adopt(store, change).await?;
+        Ok(Some(release))
     }
 
     /// Its approval of them.

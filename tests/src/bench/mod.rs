@@ -9,6 +9,7 @@ mod counting;
 mod crowd;
 mod district;
 mod intake;
+mod journal;
 mod noise;
 mod release;
 mod row;
@@ -40,6 +41,11 @@ pub const BENCHES: &[Bench] = &[
         name: "release",
         about: "noise, charge, commit and seal for 100,000 students in 100 schools",
         run: release::run,
+    },
+    Bench {
+        name: "journal",
+        about: "the contribution journal of 100,000 students: met, sealed, and a step with it",
+        run: journal::run,
     },
     Bench {
         name: "intake",

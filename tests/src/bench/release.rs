@@ -13,8 +13,9 @@ use anyhow::Context;
 use peerlight_node::{
     home::Home,
     journal::Book,
+    keys::Keys,
     release::{
-        prepare::{Totals, prepare},
+        prepare::prepare,
         seal::{Sender, seal},
     },
     store::{
@@ -84,6 +85,7 @@ impl District {
     /// Approves, then releases everything; gives the time and the bytes sealed.
     async fn release(&self, home: &Home) -> anyhow::Result<(Round, usize)> {
         home.create()?;
+        Keys::create(home)?;
         let store = Store::open(&home.database()).await?;
         let mut book = self.book(&store, home).await?;
         approvals::insert(&store, &self.approval(), NOW).await?;
@@ -117,14 +119,10 @@ impl District {
         layout: &ReleaseLayout,
         exact: ExactRelease,
     ) -> anyhow::Result<OutboxRelease> {
-        let terms = self.terms();
-        let Some((exact, change)) = book.step(layout, &[], NOW)? else {
-            return Ok(prepare(store, terms, layout, exact, NOW).await?.into_release());
-        };
-        let totals = Totals::Step { exact, journal: &change };
-        let release = prepare(store, terms, layout, totals, NOW).await?.into_release();
-        book.adopt(store, change).await?;
-        Ok(release)
+        match self.step(store, book, layout, &[]).await? {
+            Some(step) => Ok(step),
+            None => Ok(prepare(store, self.terms(), layout, exact, NOW).await?.into_release()),
+        }
     }
 
     /// The same cells by the library alone, on one thread.
