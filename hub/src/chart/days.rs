@@ -11,7 +11,7 @@ use askama::Template;
 use super::scale::Scale;
 
 /// Where the first day's place starts, percent of the width: a number fits.
-const LEFT: f64 = 9.0;
+const LEFT: f64 = 13.0;
 /// Where the last day's place ends, percent of the width.
 const RIGHT: f64 = 99.0;
 /// Top of the axis, pixels.
@@ -175,8 +175,8 @@ mod tests {
         one[1] = day("Dec", Some((10.0, 20.0)));
         let svg = chart(one);
         assert_eq!((svg.matches("<rect").count(), svg.matches("<circle").count()), (1, 1));
-        // The second of three places between 9 and 99 percent.
-        assert!(svg.contains(r#"cx="54.00%""#), "{svg}");
+        // The second of three places between 13 and 99 percent.
+        assert!(svg.contains(r#"cx="56.00%""#), "{svg}");
         assert!(svg.contains(r#"aria-labelledby="absence-title absence-desc""#), "{svg}");
         assert!(svg.contains("By &#60;month&#62;</desc>") && !svg.contains("style="));
     }
