@@ -16,6 +16,7 @@ use peerlight_hub_engine::{
     comparison::{Comparison, compare},
     display::Precision,
     measure::{MeasureKind, ReportedMeasure},
+    roll_up::{Total, Whole},
 };
 use peerlight_proto::{
     charter::ProgramKind,
@@ -27,13 +28,14 @@ use peerlight_proto::{
 use super::{
     Web,
     problem::Problem,
-    scope::{OwnSchool, Scope},
+    scope::{OwnDistrict, OwnSchool, Scope},
 };
 use crate::{
     in_force::InForce,
     run::Run,
     store::member,
     view::{
+        district,
         member::{civil_date, not_offered},
         peer::Peers,
         school::Line,
@@ -188,6 +190,46 @@ impl Reading {
         });
         let days = counts.flat_map(|program| &program.periods);
         days.filter_map(|period| period.due.parse().ok()).min()
+    }
+
+    /// A district of the reader's; any other does not exist for them.
+    pub fn district(&self, scope: &Scope, id: &str) -> Result<OwnDistrict<'_>, Problem> {
+        scope.district(&self.in_force.directory.directory, id).ok_or(Problem::NotFound)
+    }
+
+    /// One district's lines, in the run's order of measures, then groups.
+    pub fn district_lines(&self, own: OwnDistrict<'_>) -> Result<Vec<district::Line<'_>>, Problem> {
+        let analysis = &self.run.analysis;
+        let schools = || self.in_force.directory.directory.schools_of(own.get());
+        let position =
+            analysis.districts.binary_search(own.get()).map_err(|_| Problem::NotFound)?;
+        let offered = self.run.offered.get(own.get());
+        let mut lines = Vec::new();
+        for (number, measure) in analysis.measures.iter().enumerate() {
+            if !schools().any(|school| school.grades.meets(measure.grades)) {
+                continue;
+            }
+            let line = |group: StudentGroup, district| {
+                let network = analysis.total(Whole::Network, number, group);
+                let none = district::Side::missing(Missing::NotReported);
+                let network = network.map_or(none, |total| district::Side::of(total, measure));
+                district::Line { measure, group, district, network }
+            };
+            let mine =
+                |total: &&Total| total.measure == number && total.of == Whole::District(position);
+            let before = lines.len();
+            for total in analysis.totals.iter().filter(mine) {
+                lines.push(line(total.group, district::Side::of(total, measure)));
+            }
+            if lines.len() == before {
+                let declared = offered.is_none_or(|offered| {
+                    measure.programs.iter().any(|program| offered.contains(program))
+                });
+                let why = if declared { Missing::NotReported } else { Missing::NotOffered };
+                lines.push(line(StudentGroup::All, district::Side::missing(why)));
+            }
+        }
+        Ok(lines)
     }
 
     /// How a school compares with its like schools on one measure, all

@@ -89,6 +89,18 @@ impl<'a> OwnSchool<'a> {
     }
 }
 
+/// A district that the reader may see in full. Only [`Scope::district`] and
+/// [`Scope::districts`] make one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnDistrict<'a>(&'a MemberId);
+
+impl<'a> OwnDistrict<'a> {
+    /// Its id.
+    pub const fn get(self) -> &'a MemberId {
+        self.0
+    }
+}
+
 /// A county office's reader: only [`Scope::overseer`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Overseer<'a>(&'a Scope);
@@ -115,10 +127,30 @@ impl Scope {
     fn covers(&self, school: &School) -> bool {
         match &self.role {
             Role::Principal(own) => school.id == *own,
-            Role::District(member) => school.lea == *member,
-            Role::Coe(member) => school.lea == *member || self.granted.contains(&school.lea),
+            _ => self.covers_district(&school.lea),
+        }
+    }
+
+    /// Whether the whole of a district is the reader's; of a principal's, it is
+    /// one school.
+    fn covers_district(&self, lea: &MemberId) -> bool {
+        match &self.role {
+            Role::Principal(_) => false,
+            Role::District(member) => lea == member,
+            Role::Coe(member) => lea == member || self.granted.contains(lea),
             Role::Operator => true,
         }
+    }
+
+    /// The district with this id, if it has schools and is the reader's.
+    pub fn district<'a>(&self, directory: &'a Directory, id: &str) -> Option<OwnDistrict<'a>> {
+        self.districts(directory).into_iter().find(|own| own.get().as_str() == id)
+    }
+
+    /// The reader's districts that have schools, ordered by id.
+    pub fn districts<'a>(&self, directory: &'a Directory) -> Vec<OwnDistrict<'a>> {
+        let leas = directory.leas().into_iter();
+        leas.filter(|lea| self.covers_district(lea)).map(OwnDistrict).collect()
     }
 
     /// The school with this id, if it exists and is the reader's.
@@ -205,6 +237,27 @@ mod tests {
         assert_eq!(seen(Role::Coe(member("coe")), &["b"]), ["b1"]);
         assert_eq!(seen(Role::Coe(member("coe")), &[]), Vec::<String>::new());
         assert_eq!(seen(Role::Operator, &[]), ["a1", "a2", "b1"]);
+    }
+
+    #[test]
+    fn a_principal_sees_no_district_and_a_coe_only_those_granted() {
+        let member = |id: &str| MemberId::new(id).unwrap();
+        let directory = Directory {
+            consortium: ConsortiumId::new("c").unwrap(),
+            number: 1,
+            school_year: SchoolYear::ending(2026).unwrap(),
+            features_source: String::new(),
+            schools: vec![school("a1", "a"), school("b1", "b")],
+        };
+        let seen = |role: Role, granted: &[&str]| -> Vec<String> {
+            let granted = granted.iter().map(|id| member(id)).collect();
+            let scope = Scope::new("someone".to_owned(), role, granted);
+            scope.districts(&directory).iter().map(|own| own.get().to_string()).collect()
+        };
+        assert!(seen(Role::Principal(SchoolId::new("a1").unwrap()), &["a"]).is_empty());
+        assert_eq!(seen(Role::District(member("a")), &["b"]), ["a"]);
+        assert_eq!(seen(Role::Coe(member("coe")), &["b"]), ["b"]);
+        assert_eq!(seen(Role::Operator, &[]), ["a", "b"]);
     }
 
     #[test]

@@ -107,8 +107,7 @@ impl TotalTable {
 impl<'a> Side<'a> {
     /// What may be shown of a total.
     pub fn of(total: &'a Total, measure: &ReportedMeasure) -> Self {
-        let shown =
-            total.estimate.and_then(|it| Shown::estimated(total.precision, it, measure));
+        let shown = total.estimate.and_then(|it| Shown::estimated(total.precision, it, measure));
         let shown = shown.unwrap_or(Shown::Missing(Missing::of(total.precision, None)));
         Self { total: Some(total), shown }
     }

@@ -4,6 +4,7 @@
 //! Pure functions and page templates. What may be shown was decided by the
 //! engine; nothing here shows more, or claims more than the numbers say.
 
+pub mod district;
 pub mod listing;
 pub mod member;
 pub mod network;

@@ -12,7 +12,8 @@ use super::{
 async fn resources(browser: &mut Browser) -> Vec<String> {
     let description = browser.get("/api/v1/openapi.json").await.json();
     let paths = description["paths"].as_object().unwrap().keys();
-    paths.map(|path| format!("/api/v1{}", path.replace("{id}", "d0-03"))).collect()
+    let of = |path: &str| if path.starts_with("/districts") { "d0" } else { "d0-03" };
+    paths.map(|path| format!("/api/v1{}", path.replace("{id}", of(path)))).collect()
 }
 
 /// Asserts that an answer is a problem (RFC 9457) with this status.
@@ -138,9 +139,9 @@ fn every_resource_has_a_tag_that_saves_sending_it_again() {
     RUNTIME.block_on(async {
         let mut ann = shared().await.signed_in("ann").await;
         let mut dan = shared().await.signed_in("dan").await;
-        for path in resources(&mut ann).await {
+        for path in resources(&mut dan).await {
             let forbidden = path.ends_with("/members");
-            let answer = ann.get(&path).await;
+            let answer = dan.get(&path).await;
             if forbidden {
                 assert_eq!(answer.header("etag"), "", "a refusal is not kept");
                 continue;
@@ -149,10 +150,10 @@ fn every_resource_has_a_tag_that_saves_sending_it_again() {
             assert!(answer.header("cache-control").contains("private"), "{path}");
             let tag = answer.header("etag").to_owned();
             let held = [("if-none-match", tag.as_str())];
-            let again = ann.send("GET", &path, &held, "").await;
+            let again = dan.send("GET", &path, &held, "").await;
             assert_eq!((again.status, again.body.as_str()), (304, ""), "{path}");
             let other = [("if-none-match", "\"0000\"")];
-            assert_eq!(ann.send("GET", &path, &other, "").await.body, answer.body, "{path}");
+            assert_eq!(dan.send("GET", &path, &other, "").await.body, answer.body, "{path}");
         }
         // A tag opens nothing: whoever may not see a school is told so.
         let tag = dan.get("/api/v1/schools/d0-04").await.header("etag").to_owned();

@@ -5,12 +5,13 @@ use peerlight_proto::names::MemberId;
 
 use super::consortium::{Consortium, RUNTIME, shared};
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/schools",
     "/schools/d0-03",
     "/schools/d0-03/so-far",
     "/schools/d0-03/similar",
     "/schools/d0-03/peers",
+    "/districts/d0",
     "/network",
     "/publications",
     "/help",
@@ -76,6 +77,7 @@ fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
                 "/api/v1/schools/d0-03/similar",
                 "like",
             ),
+            ("/districts/d0", "/districts/d0.csv", "/api/v1/districts/d0/totals", "totals"),
             (
                 "/network?level=middle",
                 "/network.csv?level=middle",
@@ -142,6 +144,45 @@ fn the_year_so_far_has_a_chart_its_table_and_every_month_with_its_interval() {
         let last = &months[9];
         let (low, high) = (last["ci_low"].as_f64().unwrap(), last["ci_high"].as_f64().unwrap());
         assert!(low < 14.0 && 14.0 < high && high - low < 15.0, "{last}");
+    });
+}
+
+#[test]
+fn a_district_stands_beside_the_network_and_its_page_is_found_from_where_one_starts() {
+    RUNTIME.block_on(async {
+        let mut dan = shared().await.signed_in("dan").await;
+        let start = dan.get("/schools").await.body;
+        assert!(start.contains(r#"href="/districts/d0""#), "{start}");
+        let page = dan.get("/districts/d0").await.body;
+        assert!(page.contains("<h1>Alder</h1>") && page.contains("10 of the network"), "{page}");
+        assert!(page.contains("Alder does not offer: Suspension"), "{page}");
+        let answer = dan.get("/api/v1/districts/d0/totals").await.json();
+        assert_eq!((&answer["schema_version"], &answer["lea_id"]), (&1.into(), &"d0".into()));
+        let row = |measure: &str, group: &str| {
+            let rows = answer["totals"].as_array().unwrap().iter();
+            let mut rows =
+                rows.filter(|row| row["measure"] == measure && row["student_group"] == group);
+            rows.next().unwrap_or_else(|| panic!("{measure} {group}: {answer}")).clone()
+        };
+        // 1.85 % of students more in each of ten months, everywhere alike.
+        let months = row("chronic_absence_in_year", "all");
+        let end = |name: &str| months[name].as_f64().unwrap();
+        assert!(end("ci_low") < 18.5 && 18.5 < end("ci_high"), "{months}");
+        assert!(end("network_ci_low") < 18.5 && 18.5 < end("network_ci_high"), "{months}");
+        let widths =
+            (end("ci_high") - end("ci_low"), end("network_ci_high") - end("network_ci_low"));
+        assert!(widths.1 < widths.0, "more students, less noise: {months}");
+        assert_eq!((&months["schools"], &months["network_schools"]), (&10.into(), &30.into()));
+        assert_eq!(months["as_of"], "2026-08-01");
+        // d2's schools grow by 14 more, so that the network's mean is above d0's.
+        let growth = row("growth_ela", "all");
+        assert!(growth["ci_high"].as_f64() < growth["network_ci_low"].as_f64(), "{growth}");
+        let suspension = row("suspension", "all");
+        assert_eq!(suspension["status"], "not_offered");
+        assert_eq!(row("enrolled", "flag:HOM")["schools"], 0, "small flags are of districts");
+
+        let mut cora = shared().await.signed_in("cora").await;
+        assert!(cora.get("/coe").await.body.contains(r#"href="/districts/d1""#));
     });
 }
 

@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`: the same readings and tables as the pages, as
 //! JSON. Described by `openapi.json`, which a test holds against the routes.
 
+pub mod district;
 pub mod member;
 pub mod network;
 pub mod publication;
@@ -33,6 +34,7 @@ fn resources() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
+        ("/districts/{id}/totals", get(district::totals)),
         ("/network", get(network::distributions)),
         ("/members", get(member::list)),
         ("/publications", get(publication::list)),

@@ -1,6 +1,7 @@
 //! The pages. Each file has one page (with its CSV), or one family of them.
 
 pub mod asset;
+pub mod district;
 pub mod help;
 pub mod login;
 pub mod member;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Web> {
         .route("/logout", axum::routing::post(login::sign_out))
         .route("/help", get(help::page))
         .route("/schools/{id}", get(school::page))
+        .route("/districts/{id}", get(district::page))
         .route("/publications", get(publication::page))
         .route("/publications/{version}/{file}", get(publication::download));
     let tabular: [(&str, MethodRouter<Web>); 7] = [
@@ -70,7 +72,10 @@ pub fn shell(scope: &Scope, path: &str, title: impl Into<String>) -> Shell {
             Link::new(format!("/schools/{school}/similar"), "Like schools"),
             Link::new(format!("/schools/{school}/peers"), "Peers"),
         ],
-        Role::District(_) => vec![Link::new("/schools", "My schools")],
+        Role::District(member) => vec![
+            Link::new(format!("/districts/{member}"), "My district"),
+            Link::new("/schools", "My schools"),
+        ],
         Role::Coe(_) => {
             vec![Link::new("/coe", "My districts"), Link::new("/schools", "Schools")]
         }
