@@ -5,7 +5,12 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 use peerlight_hub::{in_force::InForce, proposal, run::Run, school_file};
 use peerlight_hub_engine::display::Precision;
-use peerlight_proto::{group::Margin, layout::Block, units::SchoolYear};
+use peerlight_proto::{
+    group::Margin,
+    layout::Block,
+    units::SchoolYear,
+    v1::{self, benchmark_service_client::BenchmarkServiceClient},
+};
 
 use crate::{databases::on_both_databases, node::Node, world::World};
 
@@ -52,6 +57,18 @@ async fn release(node: &mut Node, in_force: &Arc<InForce>) {
     node.send(suspension).await.unwrap();
 }
 
+/// What the hub tells the member about its schools, pooled over several years.
+async fn told(node: &Node) -> Vec<v1::Pooled> {
+    let mut client = BenchmarkServiceClient::new(node.channel.clone());
+    let mut found = Vec::new();
+    for school in 0..16 {
+        let asked = v1::ListBenchmarksRequest { school_id: format!("{school:02}") };
+        let answer = client.list_benchmarks(asked).await.unwrap().into_inner();
+        found.extend(answer.benchmarks.into_iter().filter_map(|row| row.pooled));
+    }
+    found
+}
+
 fn pooled(run: &Run) -> Vec<String> {
     let rows = run.analysis.benchmarks.iter().filter(|row| row.precision == Precision::Hidden);
     rows.filter_map(|row| Some(row.pooled?.years())).collect()
@@ -71,6 +88,14 @@ on_both_databases! {
         let found = pooled(&both);
         assert!(!found.is_empty() && found.iter().all(|years| years == "2025-26 to 2026-27"));
         assert_eq!((both.sources.len(), both.left_out.len()), (4, 0));
+        let told = told(&node).await;
+        assert_eq!(told.len(), found.len());
+        for one in told {
+            assert_eq!((one.first_school_year, one.last_school_year), (2026, 2027));
+            assert!(one.low < one.high && one.privacy_standard_error > 0.0);
+            let point = one.precision == i32::from(v1::Precision::Point);
+            assert_eq!(one.estimate.is_some(), point);
+        }
         let again = peerlight_hub::hub::Hub::open(world.hub.home.clone(), world.clock.clone());
         let found = again.await.unwrap().newest_run().await.unwrap().unwrap();
         assert_eq!(found.analysis, both.analysis, "the same to the last bit");

@@ -4,7 +4,10 @@
 use std::{fmt::Write, path::Path, sync::Arc};
 
 use peerlight_hub::{in_force::InForce, proposal, school_file, store::release};
-use peerlight_proto::units::SchoolYear;
+use peerlight_proto::{
+    units::SchoolYear,
+    v1::{ListBenchmarksRequest, benchmark_service_client::BenchmarkServiceClient},
+};
 use tonic::Code;
 
 use crate::{databases::on_both_databases, world::World};
@@ -130,5 +133,12 @@ on_both_databases! {
         let days: Vec<String> =
             rows.filter_map(|row| Some(row.estimate.and(row.as_of)?.to_string())).collect();
         assert!(!days.is_empty() && days.iter().all(|day| day == "2026-02-01"), "{days:?}");
+        let asked = ListBenchmarksRequest { school_id: "1".to_owned() };
+        let answer = BenchmarkServiceClient::new(node.channel.clone()).list_benchmarks(asked).await;
+        let rows = answer.unwrap().into_inner().benchmarks;
+        let of = |measure: &str| rows.iter().find(|row| row.measure == measure).unwrap();
+        assert_eq!(of("in_year").as_of.as_deref(), Some("2026-02-01"));
+        assert_eq!(of("enrolled").as_of.as_deref(), Some("2025-11-01"));
+        assert_eq!(of("suspension").as_of, None, "nothing was released");
     }
 }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use peerlight_hub_engine::{analysis, display, peer};
+use peerlight_hub_engine::{analysis, display, peer, pooling};
 use peerlight_proto::{
     names::SchoolId,
     v1::{
         Benchmark, LikeSchool, ListBenchmarksRequest, ListBenchmarksResponse, ListPeersRequest,
-        ListPeersResponse, ListSimilarRequest, ListSimilarResponse, Peer, PeerAnswer, Precision,
-        Reason, benchmark_service_server::BenchmarkService,
+        ListPeersResponse, ListSimilarRequest, ListSimilarResponse, Peer, PeerAnswer, Pooled,
+        Precision, Reason, benchmark_service_server::BenchmarkService,
     },
 };
 use tonic::{Request, Response, Status};
@@ -102,17 +102,6 @@ impl Benchmarks {
     }
 }
 
-fn precision(precision: display::Precision) -> Precision {
-    match precision {
-        display::Precision::Point => Precision::Point,
-        display::Precision::Band => Precision::Band,
-        display::Precision::Hidden => Precision::Hidden,
-        display::Precision::TooFewStudents => Precision::TooFewStudents,
-        display::Precision::NotOffered => Precision::NotOffered,
-        display::Precision::NotReported => Precision::NotReported,
-    }
-}
-
 /// A number that may not be shown is not in the answer.
 fn benchmark(analysis: &analysis::Analysis, row: &analysis::Benchmark) -> Benchmark {
     let shown = row.estimate.filter(|_| row.precision.is_shown());
@@ -120,7 +109,7 @@ fn benchmark(analysis: &analysis::Analysis, row: &analysis::Benchmark) -> Benchm
     Benchmark {
         measure: analysis.measures[row.measure].id.to_string(),
         group: row.group.to_string(),
-        precision: precision(row.precision).into(),
+        precision: Precision::from(row.precision).into(),
         estimate: shown.map(|estimate| estimate.value),
         privacy_standard_error: shown.map(|estimate| estimate.privacy_standard_error),
         natural_standard_error: shown.map(|estimate| estimate.natural_standard_error),
@@ -132,6 +121,23 @@ fn benchmark(analysis: &analysis::Analysis, row: &analysis::Benchmark) -> Benchm
         percentile_rank_high: standing.map(|standing| standing.rank_high),
         level: standing.map(|standing| standing.level),
         students_needed: row.students_needed,
+        as_of: row.as_of.map(|day| day.to_string()),
+        pooled: row.pooled.map(pooled),
+    }
+}
+
+/// A band has no estimate, as on the pages.
+fn pooled(found: pooling::Pooled) -> Pooled {
+    let pooling::Pooled { first, last, precision, estimate } = found;
+    Pooled {
+        first_school_year: first.ending_year().into(),
+        last_school_year: last.ending_year().into(),
+        precision: Precision::from(precision).into(),
+        estimate: (precision == display::Precision::Point).then_some(estimate.value),
+        privacy_standard_error: estimate.privacy_standard_error,
+        natural_standard_error: estimate.natural_standard_error,
+        low: estimate.low,
+        high: estimate.high,
     }
 }
 

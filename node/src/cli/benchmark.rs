@@ -4,7 +4,8 @@
 use clap::Args;
 use peerlight_proto::{
     names::SchoolId,
-    v1::{Benchmark, LikeSchool, Peer, PeerAnswer, Precision},
+    units::SchoolYear,
+    v1::{Benchmark, LikeSchool, Peer, PeerAnswer, Pooled, Precision},
 };
 use serde_json::{Value, json};
 
@@ -23,7 +24,9 @@ use crate::{
   peerlight-node benchmarks 0612345
   peerlight-node benchmarks 0612345 --output csv
 
-Estimates carry their 95 % interval; ± includes privacy noise.")]
+Estimates carry their 95 % interval; ± includes privacy noise. as_of is the day a
+count that runs through the year has reached. Where this year alone says too
+little, pooled_ columns have what several years say together, if that is enough.")]
 pub struct BenchmarksArgs {
     /// A school of this district.
     school: SchoolId,
@@ -86,10 +89,16 @@ pub async fn benchmarks(args: &BenchmarksArgs, context: &Context) -> Result<(), 
         "network_mean",
         "percentile_rank",
         "level",
+        "as_of",
         "status",
+        "pooled_years",
+        "pooled_estimate",
+        "pooled_low",
+        "pooled_high",
     ]);
     let number = |value: Option<f64>| value.map(|value| format!("{value:.1}")).unwrap_or_default();
     for row in &answer.benchmarks {
+        let pooled = row.pooled.as_ref();
         table.push(vec![
             row.measure.clone(),
             row.group.clone(),
@@ -99,7 +108,12 @@ pub async fn benchmarks(args: &BenchmarksArgs, context: &Context) -> Result<(), 
             number(row.network_mean),
             number(row.percentile_rank),
             row.level.map(|level| level.to_string()).unwrap_or_default(),
+            row.as_of.clone().unwrap_or_default(),
             words::status(row),
+            pooled.map(years).unwrap_or_default(),
+            number(pooled.and_then(|pooled| pooled.estimate)),
+            number(pooled.map(|pooled| pooled.low)),
+            number(pooled.map(|pooled| pooled.high)),
         ]);
     }
     table.print(args.output)?;
@@ -186,13 +200,36 @@ pub async fn peers(args: &PeersArgs, context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
+/// A precision's name on the wire, without its prefix: `point`.
+fn precision_name(precision: i32) -> String {
+    let precision = Precision::try_from(precision).unwrap_or(Precision::Unspecified);
+    precision.as_str_name().trim_start_matches("PRECISION_").to_ascii_lowercase()
+}
+
+/// `2023-24 to 2025-26`; empty where the hub names no such years.
+fn years(pooled: &Pooled) -> String {
+    let first = SchoolYear::ending(pooled.first_school_year);
+    let last = SchoolYear::ending(pooled.last_school_year);
+    first.ok().zip(last.ok()).map(|(first, last)| format!("{first} to {last}")).unwrap_or_default()
+}
+
+fn pooled_json(pooled: &Pooled) -> Value {
+    json!({
+        "years": years(pooled),
+        "precision": precision_name(pooled.precision),
+        "estimate": pooled.estimate,
+        "privacy_standard_error": pooled.privacy_standard_error,
+        "natural_standard_error": pooled.natural_standard_error,
+        "low": pooled.low,
+        "high": pooled.high,
+    })
+}
+
 fn benchmark_json(row: &Benchmark) -> Value {
-    let precision = Precision::try_from(row.precision).unwrap_or(Precision::Unspecified);
-    let name = precision.as_str_name().trim_start_matches("PRECISION_").to_ascii_lowercase();
     json!({
         "measure": row.measure,
         "group": row.group,
-        "precision": name,
+        "precision": precision_name(row.precision),
         "estimate": row.estimate,
         "privacy_standard_error": row.privacy_standard_error,
         "natural_standard_error": row.natural_standard_error,
@@ -204,7 +241,9 @@ fn benchmark_json(row: &Benchmark) -> Value {
         "percentile_rank_high": row.percentile_rank_high,
         "level": row.level,
         "students_needed": row.students_needed,
+        "as_of": row.as_of,
         "status": words::status(row),
+        "pooled": row.pooled.as_ref().map(pooled_json),
     })
 }
 
@@ -246,4 +285,37 @@ fn peer_json(peer: &Peer) -> Value {
         "stability": peer.stability,
         "distance": peer.distance,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_which_day_and_which_years_it_is_of() {
+        let pooled = Pooled {
+            first_school_year: 2024,
+            last_school_year: 2026,
+            precision: Precision::Band.into(),
+            low: 8.5,
+            high: 20.0,
+            ..Pooled::default()
+        };
+        let row = Benchmark {
+            precision: Precision::Hidden.into(),
+            as_of: Some("2026-02-01".to_owned()),
+            pooled: Some(pooled),
+            ..Benchmark::default()
+        };
+        let printed = benchmark_json(&row);
+        assert_eq!(
+            (&printed["as_of"], &printed["precision"]),
+            (&json!("2026-02-01"), &json!("hidden"))
+        );
+        let several = &printed["pooled"];
+        assert_eq!(several["years"], "2023-24 to 2025-26");
+        assert_eq!((&several["precision"], &several["estimate"]), (&json!("band"), &Value::Null));
+        assert_eq!(several["low"], 8.5);
+        assert_eq!(benchmark_json(&Benchmark::default())["pooled"], Value::Null);
+    }
 }

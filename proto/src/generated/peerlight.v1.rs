@@ -2406,6 +2406,42 @@ pub struct Benchmark {
     /// Students it would need to be shown, where it is not.
     #[prost(uint32, optional, tag = "14")]
     pub students_needed: ::core::option::Option<u32>,
+    /// Civil date YYYY-MM-DD that it is as of: from which the newest release in it
+    /// was due. Absent where nothing was released.
+    #[prost(string, optional, tag = "15")]
+    pub as_of: ::core::option::Option<::prost::alloc::string::String>,
+    /// What several years say together, where this year is too imprecise to show.
+    #[prost(message, optional, tag = "16")]
+    pub pooled: ::core::option::Option<Pooled>,
+}
+/// One value over several school years, the benchmark's among them: never part
+/// of a trend, and never ranked.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Pooled {
+    /// The first of the years, by the calendar year it ends in: 2024 is 2023-24.
+    #[prost(uint32, tag = "1")]
+    pub first_school_year: u32,
+    /// The last of the years, likewise.
+    #[prost(uint32, tag = "2")]
+    pub last_school_year: u32,
+    /// Point or band; it is absent where it would be neither.
+    #[prost(enumeration = "Precision", tag = "3")]
+    pub precision: i32,
+    /// Unbiased estimate in the measure's unit; of a point only.
+    #[prost(double, optional, tag = "4")]
+    pub estimate: ::core::option::Option<f64>,
+    /// Standard error from the added noise alone.
+    #[prost(double, tag = "5")]
+    pub privacy_standard_error: f64,
+    /// Standard error from natural variation alone.
+    #[prost(double, tag = "6")]
+    pub natural_standard_error: f64,
+    /// Lower end of the 95 % interval of both, clamped to the scale.
+    #[prost(double, tag = "7")]
+    pub low: f64,
+    /// Upper end of the 95 % interval of both, clamped to the scale.
+    #[prost(double, tag = "8")]
+    pub high: f64,
 }
 /// Where a school stands.
 #[derive(Clone, PartialEq, ::prost::Message)]
