@@ -1,7 +1,7 @@
 //! `hub.toml`: what an operator sets once. A flag or environment variable of
 //! the command line goes before it, a default comes after it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use peerlight_proto::names::ConsortiumId;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,15 @@ pub struct Config {
     /// Whether gRPC reflection is served.
     #[serde(default)]
     pub reflection: bool,
+    /// Seconds within which an upload has to be complete. Until then it holds
+    /// memory that other uploads may be waiting for.
+    #[serde(default = "upload_seconds")]
+    pub upload_seconds: NonZeroU32,
+}
+
+/// As long as a node waits for an answer, by its own default.
+pub const fn upload_seconds() -> NonZeroU32 {
+    NonZeroU32::new(300).expect("300 is not zero")
 }
 
 impl Config {
@@ -60,6 +69,11 @@ impl Config {
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(name.clone()));
         names
+    }
+
+    /// Within which an upload has to be complete.
+    pub fn upload_deadline(&self) -> Duration {
+        Duration::from_secs(self.upload_seconds.get().into())
     }
 
     /// URL of the database in use.

@@ -223,6 +223,9 @@ pub enum Error {
     /// The gRPC server failed.
     #[error("the gRPC server failed: {0}")]
     Transport(#[from] tonic::transport::Error),
+    /// An upload that was not complete within so many seconds.
+    #[error("the envelope was not complete after {0} seconds: send it again")]
+    Stalled(u64),
     /// A background task ended early.
     #[error("the hub is shutting down: try again later")]
     Stopping,
@@ -277,6 +280,7 @@ impl Error {
             | Self::Certificate(_)
             | Self::Tls(_)
             | Self::Transport(_)
+            | Self::Stalled(_)
             | Self::Stopping => 1,
         }
     }
@@ -303,6 +307,7 @@ impl Error {
                 Code::Unavailable
             }
             Self::Store(error) if store::is_full(error) => Code::ResourceExhausted,
+            Self::Stalled(_) => Code::DeadlineExceeded,
             Self::NoHome(_)
             | Self::HomeTaken(_)
             | Self::Config { .. }

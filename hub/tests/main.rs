@@ -13,5 +13,6 @@ mod membership;
 mod node;
 mod pooling;
 mod stream;
+mod upload;
 mod web;
 mod world;

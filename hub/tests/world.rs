@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use peerlight_hub::{
     clock::Clock,
-    config::Config,
+    config::{Config, upload_seconds},
     home::Home,
     hub::Hub,
     in_force::InForce,
@@ -49,9 +49,13 @@ pub fn id(text: &str) -> MemberId {
 impl World {
     /// A hub with charter, directory and members 37, 38 and 90, serving.
     pub async fn new(engine: Engine) -> Self {
+        Self::configured(config(databases::fresh(engine).await)).await
+    }
+
+    /// The same with a configuration of one's own.
+    pub async fn configured(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::manual(UnixSeconds(1_800_000_000));
-        let config = config(databases::fresh(engine).await);
         let home = Home::at(folder.path().join("hub"));
         let hub = Arc::new(Hub::create(home, config, clock.clone()).await.unwrap());
         let year = SchoolYear::ending(2026).unwrap();
@@ -109,5 +113,6 @@ pub fn config(database: Option<String>) -> Config {
         https_address: "127.0.0.1:0".parse().unwrap(),
         database,
         reflection: true,
+        upload_seconds: upload_seconds(),
     }
 }

@@ -5,7 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use clap::Args;
 use peerlight_proto::names::ConsortiumId;
 
-use crate::{clock::Clock, config::Config, error::Error, home::Home, hub::Hub};
+use crate::{
+    clock::Clock,
+    config::{Config, upload_seconds},
+    error::Error,
+    home::Home,
+    hub::Hub,
+};
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -47,6 +53,7 @@ pub async fn run(home: Home, clock: Clock, arguments: Arguments) -> Result<(), E
         https_address: SocketAddr::new(arguments.listen, arguments.https_port),
         database: arguments.database,
         reflection: arguments.reflection,
+        upload_seconds: upload_seconds(),
     };
     let hub = Hub::create(home, config, clock).await?;
     let path = hub.home.path().display();

@@ -1,4 +1,7 @@
 //! `ReleaseService`: who, collect, admit and store, answer.
+//!
+//! An upload holds room in memory from its first piece on, so it has a deadline
+//! for its last one, whatever its sender does.
 
 use std::sync::Arc;
 
@@ -28,7 +31,10 @@ impl ReleaseService for Releases {
         let in_force = self.hub.in_force().await?;
         let limit = in_force.largest_envelope(&self.hub, &member.id).await?;
         let _room = self.intake.room(limit).await?;
-        let frame = collect(request.into_inner(), limit).await?;
+        let deadline = self.hub.config.upload_deadline();
+        let frame = tokio::time::timeout(deadline, collect(request.into_inner(), limit))
+            .await
+            .map_err(|_| Error::Stalled(deadline.as_secs()))??;
         let receipt = self.intake.take(member.id, in_force, frame).await?;
         Ok(Response::new(SendReleaseResponse { receipt: Some(receipt) }))
     }

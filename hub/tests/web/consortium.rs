@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use peerlight_hub::{
     account,
     clock::Clock,
-    config::Config,
+    config::{Config, upload_seconds},
     home::Home,
     http::scope::Role,
     hub::Hub,
@@ -75,6 +75,7 @@ impl Consortium {
             https_address: local,
             database: None,
             reflection: false,
+            upload_seconds: upload_seconds(),
         };
         let home = Home::at(folder.path().join("hub"));
         let hub = Arc::new(Hub::create(home, config, Clock::manual(NOW)).await.unwrap());

@@ -6,7 +6,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use anyhow::Context;
 use peerlight_hub::{
     clock::Clock as HubClock,
-    config::Config,
+    config::{Config, upload_seconds},
     home::Home,
     hub::Hub,
     in_force::InForce,
@@ -98,6 +98,7 @@ async fn hub(path: &Path) -> anyhow::Result<Hub> {
         https_address: "127.0.0.1:0".parse()?,
         database: None,
         reflection: false,
+        upload_seconds: upload_seconds(),
     };
     let hub = Hub::create(Home::at(path), config, HubClock::system()).await?;
     let mut schools = "school_id,lea_id,name,level,enrollment\n".to_owned();
