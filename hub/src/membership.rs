@@ -9,6 +9,7 @@ use peerlight_proto::{
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
+    authority::CertificateFault,
     clock::DAY,
     error::Error,
     hub::Hub,
@@ -16,13 +17,31 @@ use crate::{
     store::{
         certificate,
         grant::{self, Grant},
-        member::{self, Member, State},
+        member::{self, Member, Participation, State},
         token,
     },
 };
 
 /// A join token is good for so long, seconds.
 pub const TOKEN_SECONDS: i64 = 14 * DAY;
+
+/// Refuses a member that may neither ask nor receive.
+pub fn check_may_receive(member: &Member) -> Result<(), Error> {
+    match member.state {
+        State::Active | State::Invited => Ok(()),
+        State::Suspended => Err(Error::Suspended(member.id.clone())),
+        State::Revoked => Err(CertificateFault::Revoked.into()),
+    }
+}
+
+/// Refuses a member that may not send releases.
+pub fn check_may_send(member: &Member) -> Result<(), Error> {
+    check_may_receive(member)?;
+    match member.participation {
+        Participation::Full => Ok(()),
+        Participation::ReceiveOnly => Err(Error::ReceiveOnly(member.id.clone())),
+    }
+}
 
 /// A token for a member, and its one-line form. Kept as a hash only.
 pub async fn issue_token(hub: &Hub, id: &MemberId) -> Result<JoinToken, Error> {
@@ -91,6 +110,7 @@ pub async fn record_grant(hub: &Hub, grant: &Grant) -> Result<(), Error> {
     grant::insert(&hub.store, grant).await
 }
 
-async fn find(hub: &Hub, id: &MemberId) -> Result<Member, Error> {
+/// The member with this id.
+pub async fn find(hub: &Hub, id: &MemberId) -> Result<Member, Error> {
     member::find(&hub.store, id).await?.ok_or_else(|| Error::NoMember(id.clone()))
 }

@@ -1,13 +1,14 @@
 //! Releases carried by hand: the same payloads in sealed files, made only after
 //! the hub said what it last received, and taken in once however they come.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
-use peerlight_node::{clock::Clock, home::Home, keys::Keys, node::Node as OpenNode};
+use peerlight_node::{home::Home, keys::Keys};
 use peerlight_proto::{document, envelope};
+use peerlight_tests::harness::Node;
 
 use crate::{
-    envelope::{block_on, draw_without_sending},
+    envelope::draw_without_sending,
     fixture::{Fixture, all_delivered_once, releases},
 };
 
@@ -44,15 +45,50 @@ fn exported_envelopes_are_what_sync_would_send_and_are_taken_in_once() {
     let failure = node.program.fails(&["release", "export", id, "--to", &first]).unwrap();
     assert_eq!(failure.code, Some(1), "{failure}");
 
-    // Another machine with this node's certificate sends the first of them; the
-    // node's own sync then gets the same receipt and sends the rest.
-    block_on(async {
-        let home = Home::at(node.program.home());
-        let open = OpenNode::open(home, Clock::system(), &[]).await.unwrap();
-        let hub = open.hub().await.unwrap();
-        hub.send_release(&fs::read(&files[0]).unwrap()).await.unwrap();
-    });
-    assert_eq!(fixture.held(&node.district), held + 1);
+    // The operator takes in all but the last, and hands their receipts back; the
+    // node's own sync sends the rest.
+    let hub = &fixture.consortium.hub;
+    let receipts = fixture.root().join("receipts").display().to_string();
+    let [first, carried @ .., last] = &files[..] else { panic!("{files:?}") };
+    let import = |paths: &[&PathBuf]| {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        let mut arguments: Vec<String> =
+            ["release", "import", &node.district].map(str::to_owned).to_vec();
+        arguments.extend(paths.chain(["--receipts".to_owned(), receipts.clone()]));
+        arguments
+    };
+    let failure = hub.fails(&import(&[last])).unwrap();
+    assert!(failure.said.contains("send the missing ones first"), "{failure}");
+    let whole = fs::read(first).unwrap();
+    let cut = fixture.root().join("cut.envelope");
+    fs::write(&cut, &whole[..whole.len() - 1]).unwrap();
+    let failure = hub.fails(&import(&[&cut])).unwrap();
+    assert!(failure.said.contains("signature does not hold"), "{failure}");
+    assert_eq!(fixture.held(&node.district), held);
+
+    let all_but_last: Vec<&PathBuf> = std::iter::once(first).chain(carried).collect();
+    hub.run(&import(&all_but_last)).unwrap();
+    let again = hub.run(&import(&[first])).unwrap();
+    assert!(again.contains(id), "the receipt it got then: {again}");
+    let taken = held + files.len() as u64 - 1;
+    assert_eq!(fixture.held(&node.district), taken);
+    let mut written: Vec<String> = fs::read_dir(&receipts)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    written.sort();
+    let arguments = [vec!["release".to_owned(), "receipt".to_owned()], written.clone()].concat();
+    node.program.run(&arguments).unwrap();
+    let receipted = |node: &Node| {
+        releases(node).iter().filter(|release| release["receipt_verified"] == true).count() as u64
+    };
+    assert_eq!(receipted(node), taken);
+    let mut forged = fs::read(&written[0]).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    let path = fixture.root().join("forged.receipt").display().to_string();
+    fs::write(&path, forged).unwrap();
+    let failure = node.program.fails(&["release", "receipt", &path]).unwrap();
+    assert!(failure.said.contains("not signed by the hub"), "{failure}");
     node.sync().unwrap();
     all_delivered_once(&fixture, node);
 }

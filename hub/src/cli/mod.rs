@@ -10,6 +10,7 @@ mod init;
 mod member;
 pub mod output;
 mod publish;
+mod release;
 mod serve;
 mod status;
 mod user;
@@ -75,6 +76,9 @@ enum Verb {
     /// Follow and close the round that makes growth percentiles comparable.
     #[command(subcommand)]
     Growth(growth::Verb),
+    /// Take in sealed releases that were carried here by hand.
+    #[command(subcommand)]
+    Release(release::Verb),
     /// Compute where every school stands.
     #[command(subcommand)]
     Benchmark(benchmark::Verb),
@@ -120,6 +124,9 @@ pub async fn run(command_line: CommandLine) -> Result<u8, Error> {
         Verb::Growth(verb) => growth::run(&Hub::open(home, clock).await?, verb, format).await?,
         Verb::Benchmark(verb) => {
             benchmark::run(&Hub::open(home, clock).await?, verb, format).await?;
+        }
+        Verb::Release(verb) => {
+            Box::pin(release::run(Hub::open(home, clock).await?, verb, format)).await?;
         }
         Verb::Status(arguments) => {
             status::run(&Hub::open(home, clock).await?, &arguments, format).await?;

@@ -9,9 +9,10 @@ use crate::{
     authority::CertificateFault,
     error::Error,
     hub::Hub,
+    membership,
     store::{
         certificate,
-        member::{self, Member, Participation, State},
+        member::{self, Member, State},
     },
 };
 
@@ -33,18 +34,13 @@ pub async fn identify<T>(hub: &Hub, request: &Request<T>) -> Result<Member, Erro
 /// The member who calls, if it may ask and receive.
 pub async fn receiver<T>(hub: &Hub, request: &Request<T>) -> Result<Member, Error> {
     let member = identify(hub, request).await?;
-    match member.state {
-        State::Active | State::Invited => Ok(member),
-        State::Suspended => Err(Error::Suspended(member.id)),
-        State::Revoked => Err(CertificateFault::Revoked.into()),
-    }
+    membership::check_may_receive(&member)?;
+    Ok(member)
 }
 
 /// The member who calls, if it may send releases.
 pub async fn sender<T>(hub: &Hub, request: &Request<T>) -> Result<Member, Error> {
-    let member = receiver(hub, request).await?;
-    match member.participation {
-        Participation::Full => Ok(member),
-        Participation::ReceiveOnly => Err(Error::ReceiveOnly(member.id)),
-    }
+    let member = identify(hub, request).await?;
+    membership::check_may_send(&member)?;
+    Ok(member)
 }

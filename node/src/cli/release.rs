@@ -5,6 +5,7 @@
 mod correct;
 mod decide;
 mod export;
+mod receipt;
 
 use clap::{Args, Subcommand};
 use peerlight_node_engine::privacy::exact::ExactRelease;
@@ -28,7 +29,7 @@ use crate::{
     node::Node,
     release::{
         pending::{self, Pending},
-        receipt,
+        receipt as signed_receipt,
     },
     store::{
         decisions::Decision,
@@ -77,6 +78,8 @@ enum ReleaseVerb {
     Correct(correct::CorrectArgs),
     /// Write sealed releases to files, to be carried by hand.
     Export(export::ExportArgs),
+    /// Take in receipts of releases that were carried to the hub by hand.
+    Receipt(receipt::ReceiptArgs),
     /// One drawn release: true, sent and difference of every number.
     Show {
         /// The release.
@@ -137,8 +140,14 @@ pub async fn release_rows(node: &Node) -> Result<Vec<ReleaseRow>, Error> {
         let signed = receipts::find(&node.store, &release.entry.release_id).await?;
         let receipt = match (signed, &latest) {
             (Some(signed), Some(latest)) => {
-                let receipt = receipt::verify(&latest.hub_keys.document.receipt_key, &signed)?;
-                receipt::check(&receipt, &membership.consortium, &membership.member, &release)?;
+                let receipt =
+                    signed_receipt::verify(&latest.hub_keys.document.receipt_key, &signed)?;
+                signed_receipt::check(
+                    &receipt,
+                    &membership.consortium,
+                    &membership.member,
+                    &release,
+                )?;
                 Some(receipt)
             }
             _ => None,
@@ -154,6 +163,7 @@ pub async fn run(args: &ReleaseArgs, context: &Context) -> Result<(), Error> {
         ReleaseVerb::Approve(args) => decide::approve(args, context).await,
         ReleaseVerb::Withhold(args) => decide::withhold(args, context).await,
         ReleaseVerb::Correct(args) => correct::run(args, context).await,
+        ReleaseVerb::Receipt(args) => receipt::run(args, context).await,
         ReleaseVerb::Export(args) => export::run(args, context).await,
         ReleaseVerb::Show { release_id, output } => {
             show(&context.node(&[]).await?, release_id, *output).await
