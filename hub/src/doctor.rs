@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use peerlight_proto::document;
 
 use crate::{
+    addresses::Addresses,
     error::Error,
     hub::Hub,
-    serve::Addresses,
     store::{
         document as documents,
         incident::{self, Recorded},

@@ -9,6 +9,7 @@
 //! made noisy in the districts.
 
 pub mod account;
+pub mod addresses;
 pub mod authority;
 pub mod chart;
 pub mod cli;

@@ -9,11 +9,11 @@ use peerlight_proto::{
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
+    addresses::Addresses,
     authority::CertificateFault,
     clock::DAY,
     error::Error,
     hub::Hub,
-    serve::Addresses,
     store::{
         certificate,
         grant::{self, Grant},

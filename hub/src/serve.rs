@@ -11,7 +11,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
-use serde::{Deserialize, Serialize};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
@@ -20,28 +19,12 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use crate::{error::Error, grpc, home, http, hub::Hub, intake::Intake, tls};
+use crate::{addresses::Addresses, error::Error, grpc, http, hub::Hub, intake::Intake, tls};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Open connections get so long to finish when the hub stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 const HOUR: Duration = Duration::from_hours(1);
-
-/// What a running hub listens on; also written to `run/addresses.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Addresses {
-    /// For nodes.
-    pub grpc: SocketAddr,
-    /// For people.
-    pub https: SocketAddr,
-}
-
-impl Addresses {
-    /// What the hub in this folder listens on, or last did.
-    pub fn read(home: &home::Home) -> Option<Self> {
-        serde_json::from_slice(&home::read(&home.addresses()).ok()?).ok()
-    }
-}
 
 /// A running hub.
 pub struct Running {
@@ -57,8 +40,7 @@ pub async fn start(hub: Arc<Hub>) -> Result<Running, Error> {
     let nodes = bind("grpc_address", hub.config.grpc_address).await?;
     let pages = bind("https_address", hub.config.https_address).await?;
     let addresses = Addresses { grpc: local(&nodes)?, https: local(&pages)? };
-    let text = serde_json::to_vec(&addresses).expect("addresses have a JSON form");
-    home::write_private(&hub.home.addresses(), &text)?;
+    addresses.write(&hub.home)?;
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

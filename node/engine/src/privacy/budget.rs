@@ -18,11 +18,13 @@ use peerlight_proto::{
     charter::Correction,
     layout::ReleaseLayout,
     names::{PeriodId, ProgramId},
-    units::{ContentHash, Grade, GradeSet, PicoRho, SchoolYear},
+    units::{Grade, GradeSet, PicoRho, SchoolYear},
 };
 
+pub use super::charged::Under;
 use super::{
     chain::Entry,
+    charged::Charged,
     reserve::{self, ReserveFault},
     sensitivity::{self, Unsound},
     step::{self, StepFault},
@@ -92,15 +94,6 @@ pub enum Refused {
     },
 }
 
-/// The signed charter and directory that a release is made under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Under {
-    /// SHA-256 of the charter's bytes.
-    pub charter_hash: ContentHash,
-    /// SHA-256 of the directory's bytes.
-    pub directory_hash: ContentHash,
-}
-
 /// Permission to draw the noise of one release, once. Made only by
 /// [`YearLedger::charge`]; neither copied nor cloned; used up by the draw.
 #[derive(Debug)]
@@ -161,15 +154,6 @@ pub struct YearLedger {
     spent: [PicoRho; Grade::COUNT],
     /// By program, in the order in which they were charged.
     charged: BTreeMap<ProgramId, Vec<Charged>>,
-}
-
-/// One period of a program that was charged.
-#[derive(Clone, Debug)]
-pub(super) struct Charged {
-    pub(super) period: PeriodId,
-    pub(super) grades: GradeSet,
-    pub(super) pico_rho: PicoRho,
-    pub(super) under: Under,
 }
 
 impl YearLedger {

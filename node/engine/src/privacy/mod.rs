@@ -25,6 +25,7 @@ mod adversary;
 pub mod audit;
 pub mod budget;
 pub mod chain;
+mod charged;
 pub mod exact;
 pub mod journal;
 mod noise;

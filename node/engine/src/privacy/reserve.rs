@@ -10,7 +10,7 @@
 
 use peerlight_proto::{charter::Correction, layout::ReleaseLayout, names::ProgramId};
 
-use super::budget::Charged;
+use super::charged::Charged;
 
 /// Why the reserve does not pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

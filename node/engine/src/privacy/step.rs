@@ -8,7 +8,7 @@ use peerlight_proto::{
     units::PicoRho,
 };
 
-use super::budget::{Charged, Under};
+use super::charged::{Charged, Under};
 
 /// Why a step of a running count is not charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
