@@ -5,12 +5,16 @@
 //! network  = the same over its districts, and over the schools of each level
 //! ```
 //!
+//! What may be shown is judged by how much districts, or else schools, differ. A
+//! count of many of them is larger than each, and so is its noise: it is judged
+//! as their mean.
+//!
 //! Every school's noise is its own, so variances add. Natural variation is that
 //! of the pooled students, which is at most too large: schools differ, and a
 //! mixture's students vary no more than those of one pool with its mean. Small
 //! flags are released by district and enter as such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use peerlight_proto::{
     charter::Display,
@@ -76,6 +80,7 @@ pub fn common_date(measure: &ReportedMeasure, cells: &[Cell]) -> Option<CivilDat
 struct Adding {
     sums: Option<Sums>,
     schools: usize,
+    districts: BTreeSet<usize>,
     as_of: Option<CivilDate>,
     missing: bool,
     /// Public enrolment of the group; `None` once a school's is not known.
@@ -112,7 +117,7 @@ pub fn totals(
             adding
                 .entry((cell.group, whole))
                 .or_insert_with(|| Adding { public: Some(0.0), ..Adding::default() })
-                .add(directory, cell);
+                .add(directory, district, cell);
         }
     }
     let spread = spread_by_group(cells, &adding, measure);
@@ -129,8 +134,13 @@ pub fn totals(
                 (Some(_), _) if added.public.is_some_and(|students| students < minimum) => {
                     Precision::TooFewStudents
                 }
-                (Some(estimate), Some(prior)) => {
-                    by_reliability(display, prior.reliability(estimate.variance()))
+                (Some(estimate), Some(spread)) => {
+                    let parts = match measure.kind {
+                        MeasureKind::Count => spread.parts(&added),
+                        _ => 1.0,
+                    };
+                    let variance = estimate.variance() / (parts * parts);
+                    by_reliability(display, spread.prior.reliability(variance))
                 }
                 (None, _) if added.sums.is_none() && added.missing => Precision::NotReported,
                 _ => Precision::Hidden,
@@ -142,9 +152,10 @@ pub fn totals(
 }
 
 impl Adding {
-    fn add(&mut self, directory: &Directory, cell: &Cell) {
+    fn add(&mut self, directory: &Directory, district: Option<usize>, cell: &Cell) {
         self.missing |= cell.outcome == Outcome::CountMissing;
         let Some(sums) = cell.sums else { return };
+        self.districts.extend(district);
         self.sums = Some(self.sums.map_or(sums, |known| known.plus(sums)));
         self.as_of = self.as_of.map_or(cell.as_of, |known| cell.as_of.map(|day| day.min(known)));
         let public = match cell.place {
@@ -158,12 +169,26 @@ impl Adding {
     }
 }
 
+/// How much places differ, and whether they are districts.
+struct Spread {
+    prior: Prior,
+    of_districts: bool,
+}
+
+impl Spread {
+    /// How many such places are in a total.
+    fn parts(&self, added: &Adding) -> f64 {
+        let parts = if self.of_districts { added.districts.len() } else { added.schools };
+        parts.max(1) as f64
+    }
+}
+
 /// How much places differ: districts if they are enough to tell, else schools.
 fn spread_by_group(
     cells: &[Cell],
     adding: &BTreeMap<(StudentGroup, Whole), Adding>,
     measure: &ReportedMeasure,
-) -> BTreeMap<StudentGroup, Prior> {
+) -> BTreeMap<StudentGroup, Spread> {
     let mut districts: BTreeMap<StudentGroup, Vec<(f64, f64)>> = BTreeMap::new();
     for ((group, whole), added) in adding {
         let outcome = added.sums.map(|sums| sums.outcome(measure));
@@ -181,7 +206,8 @@ fn spread_by_group(
         let of = |known: &BTreeMap<StudentGroup, Vec<(f64, f64)>>| {
             known.get(group).and_then(|observed| Prior::learn(observed))
         };
-        of(&districts).or_else(|| of(&schools))
+        let spread = |of_districts: bool| move |prior: Prior| Spread { prior, of_districts };
+        of(&districts).map(spread(true)).or_else(|| of(&schools).map(spread(false)))
     };
     districts.keys().filter_map(|group| Some((*group, learn(group)?))).collect()
 }

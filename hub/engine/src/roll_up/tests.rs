@@ -92,6 +92,31 @@ fn the_network_is_the_sum_of_its_districts_and_more_precise_than_each() {
     assert!(network.1.is_shown() && district.1.is_shown());
 }
 
+/// A sum over six districts has more noise than each of them, and says more.
+#[test]
+fn a_count_of_the_network_is_shown_where_those_of_its_districts_are() {
+    for districts in [6, 3] {
+        let mut world = World::new(districts, 34);
+        let sizes = world.directory.schools.iter_mut().enumerate();
+        for (number, school) in sizes {
+            school.enrollment = Some(60 + 60 * (number / 40) as u32 + 9 * (number % 40) as u32);
+        }
+        world.release(&mut Normals::new(35, 0));
+        let analysis = world.analyse(1);
+        let counts = totals_of(&analysis, "enrolled");
+        let mut shown = 0;
+        for network in counts.iter().filter(|total| total.of == Whole::Network) {
+            let of = |it: &&&Total| it.group == network.group && it.of == Whole::District(0);
+            let Some(district) = counts.iter().find(of) else { continue };
+            if district.precision.is_shown() {
+                shown += 1;
+                assert!(network.precision.is_shown(), "{districts}: {network:?} {district:?}");
+            }
+        }
+        assert!(shown > 5, "{districts}: {shown}");
+    }
+}
+
 #[test]
 fn running_counts_of_different_days_are_not_added() {
     let mut world = World::under(charter_with_stream(), 3, 32);
