@@ -63,6 +63,8 @@ pub struct TotalTable {
     pub name: String,
     /// Its caption.
     pub caption: String,
+    /// What its first column says.
+    pub first: &'static str,
     /// Whether its rows are groups; else they are measures.
     pub by_group: bool,
     /// Its rows.
@@ -88,11 +90,12 @@ pub struct DistrictPage {
 }
 
 impl TotalTable {
-    fn of(id: &str, name: &str, caption: &str, lines: &[&Line<'_>]) -> Self {
+    fn of(id: &'static str, first: &'static str, caption: &str, lines: &[&Line<'_>]) -> Self {
         Self {
             id: id.to_owned(),
-            name: name.to_owned(),
+            name: first.to_owned(),
             caption: caption.to_owned(),
+            first,
             by_group: false,
             rows: lines.iter().map(|line| line.row()).collect(),
         }
@@ -227,17 +230,22 @@ pub fn page(shell: Shell, district: &MemberId, about: String, lines: &[Line<'_>]
     let groups = by_measure.filter_map(|of| {
         let measure = &of.first()?.measure;
         let split: Vec<&Line<'_>> = of.iter().filter(|line| !all(line)).collect();
-        let (id, caption) =
-            (format!("{}-groups", measure.id), format!("{} by student group", measure.label));
-        let table = TotalTable::of(&id, &measure.label, &caption, &split);
-        (!split.is_empty()).then_some(TotalTable { by_group: true, ..table })
+        let table = TotalTable {
+            id: format!("{}-groups", measure.id),
+            name: measure.label.clone(),
+            caption: format!("{} by student group", measure.label),
+            first: "Group",
+            by_group: true,
+            rows: split.iter().map(|line| line.row()).collect(),
+        };
+        (!split.is_empty()).then_some(table)
     });
     DistrictPage {
         shell,
         path: format!("/districts/{district}"),
         about,
-        measures: TotalTable::of("all-students", "Measures", ALL_STUDENTS, &measures),
-        counts: TotalTable::of("all-counts", "Students counted", ALL_COUNTS, &counts),
+        measures: TotalTable::of("all-students", "Measure", ALL_STUDENTS, &measures),
+        counts: TotalTable::of("all-counts", "Students", ALL_COUNTS, &counts),
         groups: groups.collect(),
     }
 }
