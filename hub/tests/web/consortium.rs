@@ -217,6 +217,9 @@ impl Consortium {
         let mut normals = Normals::new(11, u64::from(id.as_bytes()[1]));
         let layouts = year_layouts(charter, directory, &member);
         let layouts = layouts.into_iter().flatten().filter(|one| offered.contains(&one.program));
+        // d2 is two months late.
+        let late = |one: &ReleaseLayout| id == "d2" && one.step().is_some_and(|(_, step)| step > 7);
+        let layouts = layouts.filter(|one| !late(one));
         for (position, layout) in layouts.enumerate() {
             let blocks = layout.blocks.iter().map(|block| fill(block, &mut normals)).collect();
             let payload = encode_payload(blocks);

@@ -148,6 +148,29 @@ fn the_year_so_far_has_a_chart_its_table_and_every_month_with_its_interval() {
 }
 
 #[test]
+fn months_that_are_due_and_have_not_come_say_so() {
+    RUNTIME.block_on(async {
+        let mut otto = shared().await.signed_in("otto").await;
+        let answer = otto.get("/api/v1/schools/d2-05/so-far").await.json();
+        let months = answer["months"].as_array().unwrap();
+        let missing: Vec<&str> = months
+            .iter()
+            .filter(|month| month["status"] == "not_reported")
+            .map(|month| month["as_of"].as_str().unwrap())
+            .collect();
+        assert_eq!((months.len(), missing), (10, vec!["2026-07-01", "2026-08-01"]));
+        let page = otto.get("/schools/d2-05/so-far").await.body;
+        assert_eq!(page.matches("Not reported by district").count(), 4, "table and chart: {page}");
+        assert!(page.contains(">As of 1 June 2026: "), "{page}");
+        let page = otto.get("/districts/d2").await.body;
+        assert!(
+            page.contains("as of 1 June 2026") && page.contains("as of 1 August 2026"),
+            "{page}"
+        );
+    });
+}
+
+#[test]
 fn a_district_stands_beside_the_network_and_its_page_is_found_from_where_one_starts() {
     RUNTIME.block_on(async {
         let mut dan = shared().await.signed_in("dan").await;
@@ -172,7 +195,8 @@ fn a_district_stands_beside_the_network_and_its_page_is_found_from_where_one_sta
         let widths =
             (end("ci_high") - end("ci_low"), end("network_ci_high") - end("network_ci_low"));
         assert!(widths.1 < widths.0, "more students, less noise: {months}");
-        assert_eq!((&months["schools"], &months["network_schools"]), (&10.into(), &30.into()));
+        // d2 is late, and a share of June is not added to those of August.
+        assert_eq!((&months["schools"], &months["network_schools"]), (&10.into(), &20.into()));
         assert_eq!(months["as_of"], "2026-08-01");
         // d2's schools grow by 14 more, so that the network's mean is above d0's.
         let growth = row("growth_ela", "all");
