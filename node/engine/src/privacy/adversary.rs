@@ -1,6 +1,6 @@
 //! The promise over a whole year of the real pipeline: imports that change
 //! from release to release, met by the journal, counted by the kernel, running
-//! counts, growth and all; with noise left out, on the year's data with and
+//! counts, growth, corrections and all; with noise left out, on the year's data with and
 //! without one student who tries everything.
 //!
 //! The growth tables are the same with and without the student: they follow
@@ -9,7 +9,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use peerlight_proto::{
-    charter::{Charter, ProgramKind},
+    charter::{Charter, Correction, ProgramKind},
     layout::{FIXED_POINT, GROWTH_HALF_RANGE, ReleaseLayout, release_layout, year_budget},
     names::ProgramId,
     units::Grade,
@@ -59,6 +59,13 @@ enum Code {
     WithoutClip(f64),
 }
 
+/// What is corrected at the end of the year.
+const CORRECTED: [(&str, &str); 3] =
+    [("enrolled", "march"), ("suspension", "annual"), ("growth_ela", "annual")];
+
+/// A date after all of the calendar's.
+const AFTER_ALL: &str = "9999-12-31";
+
 /// A usual score of the years before.
 const PRIOR: f64 = 2450.0;
 
@@ -85,6 +92,13 @@ fn calendar(charter: &Charter) -> Vec<(String, ReleaseLayout)> {
         }
     }
     calendar.sort_by(|a, b| a.0.cmp(&b.0));
+    // Last, everything that the reserve pays for.
+    for (program, period) in CORRECTED {
+        let program = program.parse().unwrap();
+        let period = Correction { period: period.parse().unwrap(), number: 1 }.id();
+        let layout = release_layout(charter, &directory, &member, &program, &period);
+        calendar.push((AFTER_ALL.to_owned(), layout.unwrap()));
+    }
     calendar
 }
 
