@@ -36,6 +36,7 @@ use crate::{
     store::member,
     view::{
         district,
+        districts::Districts,
         member::{civil_date, not_offered},
         peer::Peers,
         school::Line,
@@ -198,38 +199,63 @@ impl Reading {
     }
 
     /// One district's lines, in the run's order of measures, then groups.
-    pub fn district_lines(&self, own: OwnDistrict<'_>) -> Result<Vec<district::Line<'_>>, Problem> {
+    pub fn district_lines(&self, own: OwnDistrict<'_>) -> Vec<district::Line<'_>> {
+        let measures = 0..self.run.analysis.measures.len();
+        measures.flat_map(|number| self.district_measure(own, number)).collect()
+    }
+
+    /// One district's lines of one measure; none where it has no such grades.
+    fn district_measure(&self, own: OwnDistrict<'_>, number: usize) -> Vec<district::Line<'_>> {
         let analysis = &self.run.analysis;
-        let schools = || self.in_force.directory.directory.schools_of(own.get());
-        let position =
-            analysis.districts.binary_search(own.get()).map_err(|_| Problem::NotFound)?;
-        let offered = self.run.offered.get(own.get());
-        let mut lines = Vec::new();
-        for (number, measure) in analysis.measures.iter().enumerate() {
-            if !schools().any(|school| school.grades.meets(measure.grades)) {
-                continue;
-            }
-            let line = |group: StudentGroup, district| {
-                let network = analysis.total(Whole::Network, number, group);
-                let none = district::Side::missing(Missing::NotReported);
-                let network = network.map_or(none, |total| district::Side::of(total, measure));
-                district::Line { measure, group, district, network }
-            };
-            let mine =
-                |total: &&Total| total.measure == number && total.of == Whole::District(position);
-            let before = lines.len();
-            for total in analysis.totals.iter().filter(mine) {
-                lines.push(line(total.group, district::Side::of(total, measure)));
-            }
-            if lines.len() == before {
-                let declared = offered.is_none_or(|offered| {
-                    measure.programs.iter().any(|program| offered.contains(program))
-                });
-                let why = if declared { Missing::NotReported } else { Missing::NotOffered };
-                lines.push(line(StudentGroup::All, district::Side::missing(why)));
-            }
+        let measure = &analysis.measures[number];
+        let mut schools = self.in_force.directory.directory.schools_of(own.get());
+        let position = analysis.districts.binary_search(own.get());
+        let Ok(position) = position.map(Whole::District) else { return Vec::new() };
+        if !schools.any(|school| school.grades.meets(measure.grades)) {
+            return Vec::new();
         }
-        Ok(lines)
+        let line = |group: StudentGroup, district| {
+            let network = analysis.total(Whole::Network, number, group);
+            let none = district::Side::missing(Missing::NotReported);
+            let network = network.map_or(none, |total| district::Side::of(total, measure));
+            district::Line { measure, group, district, network }
+        };
+        let mine = |total: &&Total| total.measure == number && total.of == position;
+        let lines = analysis.totals.iter().filter(mine);
+        let lines = lines.map(|total| line(total.group, district::Side::of(total, measure)));
+        let lines: Vec<_> = lines.collect();
+        if !lines.is_empty() {
+            return lines;
+        }
+        let declared =
+            self.run.offered.get(own.get()).is_none_or(|offered| {
+                measure.programs.iter().any(|program| offered.contains(program))
+            });
+        let why = if declared { Missing::NotReported } else { Missing::NotOffered };
+        vec![line(StudentGroup::All, district::Side::missing(why))]
+    }
+
+    /// The reader's districts on one measure, all students together; the first
+    /// measure with a better direction if none is chosen.
+    pub fn districts(
+        &self,
+        scope: &Scope,
+        chosen: Option<&MeasureId>,
+    ) -> Result<Districts<'_>, Problem> {
+        let measures = &self.run.analysis.measures;
+        let number = measures.iter().position(|measure| match chosen {
+            Some(id) => measure.id == *id,
+            None => measure.better.is_some(),
+        });
+        let none = || Problem::BadRequest("measure: the charter has no such measure".to_owned());
+        let number = number.ok_or_else(none)?;
+        let all = |line: &district::Line<'_>| line.group == StudentGroup::All;
+        let districts = scope.districts(&self.in_force.directory.directory).into_iter();
+        let lines = districts.filter_map(|own| {
+            let line = self.district_measure(own, number).into_iter().find(all)?;
+            Some((own.get(), self.member_name(own.get()), line))
+        });
+        Ok(Districts { measure: &measures[number], lines: lines.collect() })
     }
 
     /// How a school compares with its like schools on one measure, all

@@ -14,7 +14,7 @@ use super::{
     shell::Shell,
     words::{Missing, Shown},
 };
-use crate::export::{Cell, Table, number, text, whole};
+use crate::export::{Cell, Column, Table, number, text, whole};
 
 /// What is known of one side of a line, and what may be shown of it.
 #[derive(Clone, Copy)]
@@ -120,6 +120,11 @@ impl<'a> Side<'a> {
         Self { total: None, shown: Shown::Missing(why) }
     }
 
+    /// What may be shown of it.
+    pub const fn shown(&self) -> Shown {
+        self.shown
+    }
+
     fn as_of(&self) -> Option<String> {
         Some(self.total?.as_of?.to_string())
     }
@@ -162,7 +167,8 @@ impl Line<'_> {
         }
     }
 
-    fn row(&self) -> TotalRow {
+    /// The line as a row.
+    pub fn row(&self) -> TotalRow {
         TotalRow {
             measure: self.measure.id.to_string(),
             label: self.label(),
@@ -174,7 +180,8 @@ impl Line<'_> {
         }
     }
 
-    fn cells(&self, district: &MemberId, run: u64) -> Vec<Cell> {
+    /// Its cells, in the order of [`columns`].
+    pub(super) fn cells(&self, district: &MemberId, run: u64) -> Vec<Cell> {
         let shown = self.district.shown.interval().is_some();
         let estimate = self.district.total.and_then(|total| total.estimate).filter(|_| shown);
         let mut cells = vec![
@@ -196,29 +203,34 @@ impl Line<'_> {
 pub fn table(district: &MemberId, lines: &[Line<'_>], run: u64) -> Table {
     Table {
         name: format!("district-{district}"),
-        columns: vec![
-            text("lea_id"),
-            text("measure"),
-            text("student_group"),
-            text("unit"),
-            text("status"),
-            number("value", 2),
-            number("ci_low", 2),
-            number("ci_high", 2),
-            whole("schools"),
-            text("as_of"),
-            number("privacy_standard_error", 3),
-            number("natural_standard_error", 3),
-            text("network_status"),
-            number("network_value", 2),
-            number("network_ci_low", 2),
-            number("network_ci_high", 2),
-            whole("network_schools"),
-            text("network_as_of"),
-            whole("benchmark_run"),
-        ],
+        columns: columns(),
         rows: lines.iter().map(|line| line.cells(district, run)).collect(),
     }
+}
+
+/// The columns of a line.
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        text("lea_id"),
+        text("measure"),
+        text("student_group"),
+        text("unit"),
+        text("status"),
+        number("value", 2),
+        number("ci_low", 2),
+        number("ci_high", 2),
+        whole("schools"),
+        text("as_of"),
+        number("privacy_standard_error", 3),
+        number("natural_standard_error", 3),
+        text("network_status"),
+        number("network_value", 2),
+        number("network_ci_low", 2),
+        number("network_ci_high", 2),
+        whole("network_schools"),
+        text("network_as_of"),
+        whole("benchmark_run"),
+    ]
 }
 
 /// The page of one district, of which `about` says how large it is.

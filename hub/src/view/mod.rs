@@ -5,6 +5,7 @@
 //! engine; nothing here shows more, or claims more than the numbers say.
 
 pub mod district;
+pub mod districts;
 pub mod listing;
 pub mod member;
 pub mod network;

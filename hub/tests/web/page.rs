@@ -5,12 +5,13 @@ use peerlight_proto::names::MemberId;
 
 use super::consortium::{Consortium, RUNTIME, shared};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/schools",
     "/schools/d0-03",
     "/schools/d0-03/so-far",
     "/schools/d0-03/similar",
     "/schools/d0-03/peers",
+    "/districts",
     "/districts/d0",
     "/network",
     "/publications",
@@ -76,6 +77,12 @@ fn an_export_has_the_rows_of_its_page_and_the_api_the_same() {
                 "/schools/d0-03/similar.csv",
                 "/api/v1/schools/d0-03/similar",
                 "like",
+            ),
+            (
+                "/districts?measure=growth_ela",
+                "/districts.csv?measure=growth_ela",
+                "/api/v1/districts?measure=growth_ela",
+                "districts",
             ),
             ("/districts/d0", "/districts/d0.csv", "/api/v1/districts/d0/totals", "totals"),
             (
@@ -206,7 +213,32 @@ fn a_district_stands_beside_the_network_and_its_page_is_found_from_where_one_sta
         assert_eq!(row("enrolled", "flag:HOM")["schools"], 0, "small flags are of districts");
 
         let mut cora = shared().await.signed_in("cora").await;
-        assert!(cora.get("/coe").await.body.contains(r#"href="/districts/d1""#));
+        let start = cora.get("/coe").await.body;
+        assert!(
+            start.contains(r#"href="/districts/d1""#) && start.contains(r#"href="/districts""#)
+        );
+    });
+}
+
+#[test]
+fn a_county_office_sees_its_districts_side_by_side_and_nobody_sees_more_than_theirs() {
+    RUNTIME.block_on(async {
+        let seen = [("ann", ""), ("dan", "d0"), ("cora", "d0 d1"), ("otto", "d0 d1 d2")];
+        for (user, expected) in seen {
+            let mut browser = shared().await.signed_in(user).await;
+            let answer = browser.get("/api/v1/districts?measure=growth_math").await.json();
+            assert_eq!(
+                (&answer["schema_version"], &answer["measure"]),
+                (&1.into(), &"growth_math".into())
+            );
+            let found = answer["districts"].as_array().unwrap().iter();
+            let ids: Vec<&str> = found.map(|row| row["lea_id"].as_str().unwrap()).collect();
+            assert_eq!(ids.join(" "), expected, "{user}");
+            let page = browser.get("/districts?measure=growth_math").await.body;
+            assert_eq!(rows(&page), ids.len(), "{user}");
+            assert_eq!(page.matches(r#"class="point""#).count(), ids.len(), "{user}: {page}");
+            assert_eq!(page.contains("Cedar"), user == "otto", "{user}");
+        }
     });
 }
 

@@ -34,6 +34,7 @@ fn resources() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
+        ("/districts", get(district::list)),
         ("/districts/{id}/totals", get(district::totals)),
         ("/network", get(network::distributions)),
         ("/members", get(member::list)),

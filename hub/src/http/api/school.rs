@@ -12,7 +12,7 @@ use super::document;
 use crate::{
     http::{
         Web,
-        pages::school::{PeerFilter, listing, rows},
+        pages::school::{MeasureFilter, listing, rows},
         problem::ApiFailure,
         read::{Reading, reading},
         scope::OwnSchool,
@@ -112,7 +112,7 @@ pub async fn peers(
     State(web): State<Web>,
     Caller(scope): Caller,
     Path(id): Path<String>,
-    filter: Result<Query<PeerFilter>, QueryRejection>,
+    filter: Result<Query<MeasureFilter>, QueryRejection>,
 ) -> Result<Response, ApiFailure> {
     let reading = reading(&web).await?;
     let own = reading.school(&scope, &id)?;

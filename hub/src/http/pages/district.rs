@@ -1,18 +1,42 @@
-//! `/districts/{id}`: a district's totals beside the network's.
+//! `/districts`: a reader's districts side by side; `/districts/{id}`: one
+//! district's totals beside the network's.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 
 use super::{answer, shell};
 use crate::{
     http::{
-        Web, problem::PageFailure, read::reading, rendering::Rendering, scope::Role,
-        session::Reader,
+        Web, pages::school::MeasureFilter, problem::PageFailure, read::reading,
+        rendering::Rendering, scope::Role, session::Reader,
     },
-    view::{district, shell::Link},
+    view::{district, peer::Choice, shell::Link},
 };
+
+/// `/districts?measure=`.
+pub async fn list(
+    State(web): State<Web>,
+    Reader(scope): Reader,
+    filter: Result<Query<MeasureFilter>, QueryRejection>,
+    rendering: Rendering,
+) -> Result<Response, PageFailure> {
+    let reading = reading(&web).await?;
+    let found = reading.districts(&scope, filter?.measure()?.as_ref())?;
+    if rendering == Rendering::Csv {
+        return Ok(found.table(reading.run.number).into_response());
+    }
+    let mut shell = shell(&scope, "/districts", "Districts side by side");
+    shell.dateline = Some(reading.dateline());
+    let measures = reading.run.analysis.measures.iter();
+    let choices = measures.map(|measure| Choice {
+        id: measure.id.to_string(),
+        label: measure.label.clone(),
+        chosen: measure.id == found.measure.id,
+    });
+    Ok(answer(&found.page(shell, choices.collect())))
+}
 
 /// `/districts/{id}`.
 pub async fn page(
@@ -23,7 +47,7 @@ pub async fn page(
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
     let own = reading.district(&scope, id.strip_suffix(".csv").unwrap_or(&id))?;
-    let lines = reading.district_lines(own)?;
+    let lines = reading.district_lines(own);
     if rendering == Rendering::Csv {
         return Ok(district::table(own.get(), &lines, reading.run.number).into_response());
     }

@@ -36,11 +36,12 @@ pub fn routes() -> Router<Web> {
         .route("/districts/{id}", get(district::page))
         .route("/publications", get(publication::page))
         .route("/publications/{version}/{file}", get(publication::download));
-    let tabular: [(&str, MethodRouter<Web>); 7] = [
+    let tabular: [(&str, MethodRouter<Web>); 8] = [
         ("/schools", get(school::list)),
         ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
+        ("/districts", get(district::list)),
         ("/network", get(network::page)),
         ("/coe", get(member::overseen)),
         ("/operator", get(member::all)),

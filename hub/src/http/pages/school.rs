@@ -28,13 +28,13 @@ use crate::{
     },
 };
 
-/// The filters of peers.
+/// A filter by measure.
 #[derive(Deserialize)]
-pub struct PeerFilter {
+pub struct MeasureFilter {
     measure: Option<String>,
 }
 
-impl PeerFilter {
+impl MeasureFilter {
     /// The measure chosen, if any.
     pub fn measure(&self) -> Result<Option<MeasureId>, Problem> {
         match self.measure.as_deref().filter(|id| !id.is_empty()) {
@@ -180,7 +180,7 @@ pub async fn peers(
     State(web): State<Web>,
     Reader(scope): Reader,
     Path(id): Path<String>,
-    filter: Result<Query<PeerFilter>, QueryRejection>,
+    filter: Result<Query<MeasureFilter>, QueryRejection>,
     rendering: Rendering,
 ) -> Result<Response, PageFailure> {
     let reading = reading(&web).await?;
