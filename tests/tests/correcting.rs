@@ -103,6 +103,7 @@ fn a_correction_is_drawn_from_the_reserve_and_stands_in_the_place_of_what_was_wr
     assert_eq!(drawn.len(), 2, "asking twice before it is drawn draws one: {drawn:?}");
     assert_ne!(drawn[0]["payload_digest"], drawn[1]["payload_digest"]);
 
+    assert_eq!(node.program.json(&["ledger"]).unwrap()["reserve_left"], 2);
     let (periods, sum) = suspensions_used(&fixture);
     assert!(periods == ["annual.correction-1".to_owned()].into() && sum > 0, "{periods:?}: {sum}");
 

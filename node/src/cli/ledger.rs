@@ -41,7 +41,7 @@ pub async fn run(args: &LedgerArgs, context: &Context) -> Result<(), Error> {
     };
     let year = args.year.unwrap_or(charter.school_year);
     let budget = year_budget(charter, directory, &membership.member);
-    let view = LedgerView::of(&ledger::list(&node.store).await?, year, budget);
+    let view = LedgerView::of(&ledger::list(&node.store).await?, year, budget, charter);
     if args.output == Output::Json {
         let value = to_value(&view).map_err(std::io::Error::from)?;
         return Ok(print_json(value)?);
@@ -65,6 +65,9 @@ pub async fn run(args: &LedgerArgs, context: &Context) -> Result<(), Error> {
         }
         println!("\nOf {} in {year}:", view.budget_pico_rho);
         left.print(Output::Text)?;
+        if let Some(reserve) = view.reserve_in_words() {
+            println!("\n{reserve}");
+        }
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ struct PrivacyPage {
     charges: Vec<ChargeLine>,
     pending: Vec<PendingLine>,
     grades: Vec<GradeLine>,
+    reserve: Option<String>,
     not_offered: Vec<String>,
     absent_groups: Vec<String>,
 }
@@ -59,7 +60,7 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
     let budget = year_budget(charter, directory, &membership.member);
     let entries = ledger::list(&node.store).await.map_err(Error::from)?;
     let releases = outbox::list(&node.store).await.map_err(Error::from)?;
-    let view = LedgerView::of(&entries, charter.school_year, budget);
+    let view = LedgerView::of(&entries, charter.school_year, budget, charter);
     let percent = |rho: u64| format!("{:.2} %", rho as f64 / budget.0.max(1) as f64 * 100.0);
     let label = |program: &ProgramId| {
         let found = charter.program(program);
@@ -105,6 +106,7 @@ pub(super) async fn show(State(local): State<Shared>) -> Result<Response, Proble
         charges,
         pending,
         grades,
+        reserve: view.reserve_in_words(),
         not_offered: local::not_offered(&approved),
         absent_groups: local::absent_groups(node, &approved).await?,
     }))

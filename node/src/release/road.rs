@@ -159,7 +159,12 @@ async fn preview_and_ledger_agree_with_rho_of_sensitivity_and_sigma() {
         }
     }
     let entries = ledger::list(&store).await.unwrap();
-    let view = LedgerView::of(&entries, trial.charter.school_year, preview.budget_pico_rho);
+    let view = LedgerView::of(
+        &entries,
+        trial.charter.school_year,
+        preview.budget_pico_rho,
+        &trial.charter,
+    );
     assert_eq!(view.budget_pico_rho, preview.budget_pico_rho);
     for charge in &view.charges {
         let rows = preview

@@ -198,7 +198,7 @@ async fn preview_and_ledger_show_one_price_for_a_running_count() {
     assert!(after.programs.iter().all(|row| row.l2_squared == 0 && row.pico_rho == PicoRho(0)));
     draw(&trial, &store, &mut book, 1, &[0]).await.unwrap();
     let entries = ledger::list(&store).await.unwrap();
-    let view = LedgerView::of(&entries, year, after.budget_pico_rho);
+    let view = LedgerView::of(&entries, year, after.budget_pico_rho, &trial.charter);
     let left = view.left_pico_rho_by_grade[&Grade::all().next().unwrap()];
     assert_eq!(left, after.budget_pico_rho.minus(price));
 }
