@@ -59,16 +59,17 @@ async fn killed_at_any_moment_a_step_and_its_journal_are_whole_or_not() {
     store.close().await;
     let mut kills = 0;
     for step in 0..HOLDERS.len() - 1 {
-        for moment in COMMITTED.. {
+        let (mut moment, mut through) = (COMMITTED, 0);
+        // One poll more or less is chance: that some went through is no end.
+        while through < 3 {
             let elsewhere = tempfile::tempdir().unwrap();
             copy(&trial.folder, elsewhere.path());
             let was_killed = kill(elsewhere.path(), step, moment);
             let is_whole = go_on(&trial_at(elsewhere.path()), &met, step).await;
             assert!(is_whole || was_killed && moment != COMMITTED, "step {step} is not there");
-            if !was_killed {
-                break;
-            }
-            kills += 1;
+            kills += usize::from(was_killed);
+            through += usize::from(!was_killed);
+            moment += 1;
         }
         let store = Store::open(&trial.path("node.db")).await.unwrap();
         draw(&trial, &store, step).await.unwrap();
