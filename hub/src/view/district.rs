@@ -125,6 +125,11 @@ impl<'a> Side<'a> {
         self.shown
     }
 
+    /// The day it is as of, in words.
+    pub fn day(&self) -> Option<String> {
+        Some(self.total?.as_of?.words())
+    }
+
     fn as_of(&self) -> Option<String> {
         Some(self.total?.as_of?.to_string())
     }

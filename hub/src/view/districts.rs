@@ -3,14 +3,13 @@
 //! ranking.
 
 use askama::Template;
-use peerlight_hub_engine::measure::ReportedMeasure;
+use peerlight_hub_engine::measure::{MeasureKind, ReportedMeasure};
 use peerlight_proto::names::MemberId;
 
 use super::{
     district::{Line, TotalRow, columns},
     peer::Choice,
     shell::Shell,
-    words,
 };
 use crate::{
     chart::interval::{Chart, Row},
@@ -30,7 +29,7 @@ pub struct Districts<'a> {
 pub struct DistrictRow {
     /// Its id.
     pub id: String,
-    /// Its name.
+    /// Its name; of a running count with its day.
     pub name: String,
     /// What is known of it.
     pub total: TotalRow,
@@ -72,7 +71,7 @@ impl Districts<'_> {
     pub fn page(&self, shell: Shell, choices: Vec<Choice>) -> DistrictsPage {
         let rows = self.lines.iter().map(|(id, name, line)| DistrictRow {
             id: id.to_string(),
-            name: name.clone(),
+            name: self.dated(name, line.district.day()),
             total: line.row(),
         });
         let rows: Vec<DistrictRow> = rows.collect();
@@ -82,10 +81,25 @@ impl Districts<'_> {
             measure: self.measure.id.to_string(),
             label: self.measure.label.clone(),
             about: self.measure.about.clone(),
-            network: rows.first().map(|row| row.total.network.clone()).unwrap_or_default(),
+            network: self.network(),
             chart: self.chart().map(|chart| chart.svg()),
             rows,
         }
+    }
+
+    /// With the day a running count has reached, which may be another for each.
+    fn dated(&self, what: &str, day: Option<String>) -> String {
+        match day.filter(|_| self.measure.kind == MeasureKind::Running) {
+            Some(day) => format!("{what}, as of {day}"),
+            None => what.to_owned(),
+        }
+    }
+
+    fn network(&self) -> String {
+        let line = self.lines.first().map(|(_, _, line)| line.network);
+        line.map_or_else(String::new, |side| {
+            self.dated(&side.shown().text(self.measure), side.day())
+        })
     }
 
     fn chart(&self) -> Option<Chart> {
@@ -97,7 +111,7 @@ impl Districts<'_> {
                 let (low, high) = shown.interval()?;
                 let text = shown.text(self.measure);
                 Some(Row {
-                    label: name.clone(),
+                    label: self.dated(name, line.district.day()),
                     low,
                     high,
                     point: shown.estimate(),
@@ -119,7 +133,7 @@ impl Districts<'_> {
             description: said.join("; "),
             low: self.measure.clamp(low - room),
             high: self.measure.clamp(high + room),
-            axis: format!("{}{}", self.measure.label, words::suffix(self.measure)),
+            axis: format!("In {}", self.measure.unit),
             reference: network,
             rows,
         })

@@ -169,6 +169,9 @@ fn months_that_are_due_and_have_not_come_say_so() {
         let page = otto.get("/schools/d2-05/so-far").await.body;
         assert_eq!(page.matches("Not reported by district").count(), 4, "table and chart: {page}");
         assert!(page.contains(">As of 1 June 2026: "), "{page}");
+        let page = otto.get("/districts?measure=chronic_absence_in_year").await.body;
+        assert!(page.contains("Cedar &#60;&#38;&#62;, as of 1 June 2026</a>"), "{page}");
+        assert!(page.contains("Alder, as of 1 August 2026</a>"), "{page}");
         let page = otto.get("/districts/d2").await.body;
         assert!(
             page.contains("as of 1 June 2026") && page.contains("as of 1 August 2026"),
