@@ -113,6 +113,19 @@ impl Consortium {
         one
     }
 
+    /// A year whose first months come before students are counted and whose
+    /// last are still to come; only d2 has sent, up to its eighth month.
+    pub async fn counted_late() -> Self {
+        let one = Self::empty().await;
+        one.publish_directory().await;
+        let wish = Wish { text: COUNTED_LATE.to_owned(), ..Wish::default() };
+        propose(&one.hub, wish).await.unwrap();
+        one.add_member("d2", "Cedar", Kind::District).await;
+        one.send_releases("d2").await;
+        one.hub.run_benchmarks().await.unwrap();
+        one
+    }
+
     /// A new browser.
     pub fn browser(&self) -> Browser {
         Browser::new(self.address, self.hub.authority.pem(), self.hub.clock.clone())
@@ -234,6 +247,38 @@ impl Consortium {
 
 /// The charter publishes schools too, so that every table is made.
 const SCOPE: &str = "[policy]\npublication = \"schools\"\n";
+
+const COUNTED_LATE: &str = r#"
+[[policy.program]]
+id = "enrolled"
+kind = "count"
+population = "enrolled"
+grades = ["TK-12"]
+share = 800
+margins = "count"
+period = [{ id = "march", due = "{end}-03-20" }]
+
+[[policy.program]]
+id = "in_year"
+kind = "measure"
+measure = "chronic_absence"
+grades = ["TK-12"]
+share = 1800
+margins = "in_year"
+continual = { changes = 2 }
+period = [
+  { id = "month-1", due = "{end}-02-01" },
+  { id = "month-2", due = "{end}-03-01" },
+  { id = "month-3", due = "{end}-04-01" },
+  { id = "month-4", due = "{end}-05-01" },
+  { id = "month-5", due = "{end}-06-01" },
+  { id = "month-6", due = "{end}-07-01" },
+  { id = "month-7", due = "{end}-08-01" },
+  { id = "month-8", due = "{end}-09-01" },
+  { id = "month-9", due = "{end}-12-15" },
+  { id = "month-10", due = "{end}-12-20" },
+]
+"#;
 
 fn new_release(
     member: &MemberId,

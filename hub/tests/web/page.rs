@@ -181,6 +181,26 @@ fn months_that_are_due_and_have_not_come_say_so() {
 }
 
 #[test]
+fn months_before_students_are_counted_say_so_and_those_to_come_have_their_place() {
+    RUNTIME.block_on(async {
+        let one = Consortium::counted_late().await;
+        let mut otto = one.signed_in("otto").await;
+        let answer = otto.get("/api/v1/schools/d2-05/so-far").await.json();
+        let months = answer["months"].as_array().unwrap();
+        let uncounted = |month: &&serde_json::Value| month["status"] == "not_counted";
+        let days: Vec<&str> =
+            months.iter().filter(uncounted).map(|month| month["as_of"].as_str().unwrap()).collect();
+        assert_eq!((months.len(), days), (8, vec!["2026-02-01", "2026-03-01"]));
+        assert!(months[7]["ci_low"].is_number(), "{answer}");
+        let page = otto.get("/schools/d2-05/so-far").await.body;
+        assert!(page.contains("No share: students are first counted on 20 March 2026"), "{page}");
+        assert!(page.contains("The next figure is as of 15 December 2026."), "{page}");
+        assert_eq!(page.matches(">Dec</text>").count(), 2, "{page}");
+        one.stop().await;
+    });
+}
+
+#[test]
 fn a_district_stands_beside_the_network_and_its_page_is_found_from_where_one_starts() {
     RUNTIME.block_on(async {
         let mut dan = shared().await.signed_in("dan").await;
