@@ -136,9 +136,13 @@ fn the_reserve_pays_for_three_releases_and_corrects_no_running_total() {
     node.sync().unwrap();
     assert!(charges(node).iter().all(|(_, period)| !period.contains("correction")));
 
-    for (program, period) in [("suspension", "annual"), ("enrolled", "march")] {
+    let wanted = [("suspension", "annual"), ("enrolled", "march"), ("english_learners", "annual")];
+    for (program, period) in wanted {
         node.program.run(&correct(program, period)).unwrap();
     }
+    refused("chronic_absence", "annual", 7, "pays for 3 releases a year");
+    let withhold = ["release", "withhold", "english_learners", "annual.correction-1"];
+    node.program.run(&[&withhold[..], &BY, &WHY].concat()).unwrap();
     node.sync().unwrap();
 
     // The consortium's question takes the third.

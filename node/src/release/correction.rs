@@ -59,8 +59,12 @@ pub async fn correct(
         year_budget(terms.charter, terms.directory, terms.member),
         entries.iter(),
     );
-    // What was asked for before is drawn before.
-    for it in asked(&decisions).filter(|it| it.period != next || it.program != *program) {
+    // What was asked for before, and not called off, is drawn before.
+    let stands = |it: &&Decision| {
+        let permission = decision::permission(terms, &decisions, &it.program, &it.period);
+        permission != Permission::Withheld && (it.period != next || it.program != *program)
+    };
+    for it in asked(&decisions).filter(stands) {
         if let Ok(layout) = self::layout(terms, &it.program, &it.period) {
             // It may be drawn already, or be refused when its turn comes.
             let _: Result<_, Refused> = budget.charge(&layout, terms.under());
@@ -76,7 +80,7 @@ pub async fn correct(
     Ok(Planned { layout, left, is_known: recorded == 0 })
 }
 
-/// Corrections that somebody asked for, drawn or not.
+/// Corrections that somebody asked for, drawn, called off or not.
 pub fn asked(decisions: &[Decision]) -> impl Iterator<Item = &Decision> {
     decisions
         .iter()
