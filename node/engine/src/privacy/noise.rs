@@ -10,7 +10,11 @@
 //! noise of the same sigma, so drawing them in several parts on several
 //! threads is the same mechanism as drawing them at once.
 
-use std::{num::NonZeroUsize, thread};
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 use opendp::{
     core::Measurement,
@@ -27,7 +31,7 @@ use peerlight_proto::{
 
 /// Integers drawn in one call: large enough that building the measurement does
 /// not matter, small enough that threads share one release evenly.
-const PART: usize = 512;
+const PART: usize = 64;
 
 /// Why no noise could be drawn. Says nothing about the totals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,18 +118,18 @@ pub(super) fn perturb(
         .flat_map(|(values, block)| values.chunks_mut(PART).map(|part| (block.sigma, part)))
         .collect();
     let workers = threads.get().min(parts.len()).max(1);
-    let mut shares: Vec<Vec<(Sigma, &mut [i64])>> = (0..workers).map(|_| Vec::new()).collect();
-    for (position, part) in parts.into_iter().enumerate() {
-        shares[position % workers].push(part);
-    }
-    let draw = |share: Vec<(Sigma, &mut [i64])>| {
-        share.into_iter().try_for_each(|(sigma, part)| sampler.add_noise(part, sigma))
+    // Whoever is free takes the next part: one core may be slower than another.
+    let parts = Mutex::new(parts.into_iter());
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let draw = || {
+        while let Some((sigma, part)) = next() {
+            sampler.add_noise(part, sigma)?;
+        }
+        Ok(())
     };
     thread::scope(|scope| {
-        let own = shares.pop();
-        let others: Vec<_> =
-            shares.into_iter().map(|share| scope.spawn(move || draw(share))).collect();
-        let mut outcome = own.map_or(Ok(()), draw);
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(draw)).collect();
+        let mut outcome = draw();
         for other in others {
             outcome = outcome.and(other.join().map_err(|_| NoiseError::Unavailable).flatten());
         }
