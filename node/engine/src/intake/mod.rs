@@ -13,6 +13,8 @@ mod header;
 mod mapping;
 mod problem;
 mod reader;
+mod schools;
+pub mod table;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -22,6 +24,7 @@ pub use change::{Change, ChangeLimits, Shape};
 pub use header::Layout;
 pub use mapping::{Derivation, Filter, Mapping, MappingError};
 pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, masked};
-pub use reader::{Imported, Intake, Refused, Report, Schools};
+pub use reader::{Imported, Intake, Refused, Report};
+pub use schools::Schools;
 pub use value::days_of;
 pub use years::{Ids, StudentYears};

@@ -3,44 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use peerlight_proto::{
-    directory::Directory,
-    names::MemberId,
-    units::{Grade, SchoolYear},
-};
+use peerlight_proto::units::{Grade, SchoolYear};
 
 use super::{
     header::Layout,
     mapping::Mapping,
     problem::{Place, Problem, Problems, Severity, masked, shown},
+    schools::Schools,
     value::{self, Cell},
     years::{StudentYears, is_kept},
 };
 use crate::student::{Column, ColumnSet, Kind, MISSING};
-
-/// The schools that a district may report for.
-#[derive(Clone, Debug)]
-pub struct Schools {
-    year: SchoolYear,
-    ours: BTreeSet<String>,
-    others: BTreeMap<String, MemberId>,
-}
-
-impl Schools {
-    /// The member's schools in the directory, and who reports for the others.
-    pub fn new(directory: &Directory, member: &MemberId) -> Self {
-        let (ours, others): (Vec<_>, Vec<_>) =
-            directory.schools.iter().partition(|school| school.lea == *member);
-        Self {
-            year: directory.school_year,
-            ours: ours.iter().map(|school| school.id.to_string()).collect(),
-            others: others
-                .iter()
-                .map(|school| (school.id.to_string(), school.lea.clone()))
-                .collect(),
-        }
-    }
-}
 
 /// Everything that an import read. Handed out only if nothing was fatal.
 #[derive(Debug)]
@@ -201,27 +174,16 @@ impl Intake {
     }
 
     fn check_school(&mut self, year: SchoolYear, id: &str, file: &str, line: u64, ids: [&str; 2]) {
-        if id.is_empty() || self.schools.ours.contains(id) {
-            return;
+        if let Some((severity, what, remedy)) = self.schools.fault(year, id) {
+            let problem = Problem {
+                severity,
+                column: Some(Column::SchoolId.name().to_owned()),
+                what,
+                remedy: remedy.to_owned(),
+            };
+            let value = Some(shown(id, ids));
+            self.report.problems.add(problem, Place { file: file.to_owned(), line, value });
         }
-        let value = Some(shown(id, ids));
-        if let Some(member) = self.schools.others.get(id) {
-            let what = format!("is a school that {member} reports for");
-            let remedy = "leave its rows out, or ask the hub to correct the directory";
-            return self.fatal(Some(Column::SchoolId), &what, remedy, file, line, value);
-        }
-        let what = "is not in the directory";
-        if year == self.schools.year {
-            let remedy = "correct the id, or ask the hub to add the school to the directory";
-            return self.fatal(Some(Column::SchoolId), what, remedy, file, line, value);
-        }
-        let problem = Problem {
-            severity: Severity::Notice,
-            column: Some(Column::SchoolId.name().to_owned()),
-            what: format!("{what} of {}", self.schools.year),
-            remedy: "rows of other years are kept for prior scores only".to_owned(),
-        };
-        self.report.problems.add(problem, Place { file: file.to_owned(), line, value });
     }
 
     /// What is allowed but worth a look.

@@ -12,7 +12,7 @@ use peerlight_proto::{
 use super::*;
 use crate::student::{Column, Values};
 
-fn schools() -> Schools {
+pub(super) fn schools() -> Schools {
     let school = |id: &str, lea: &str| School {
         id: SchoolId::new(id).unwrap(),
         lea: MemberId::new(lea).unwrap(),

@@ -97,17 +97,27 @@ impl StudentYears {
         self.lines.push(line);
     }
 
-    /// Sets a value of the last row. A column that is new was missing in the
-    /// rows before.
+    /// Sets a value of the last row, in place of one that it has. A column that
+    /// is new was missing in the rows before.
     pub(super) fn set(&mut self, column: Column, cell: Cell) {
-        let rows = self.rows();
+        let before = self.rows() - 1;
         let values = self.columns.entry(column).or_insert_with(|| Values::empty(column.kind()));
-        fill(values, rows - 1);
+        resize(values, before);
         match (values, cell) {
             (Values::Numbers(numbers), Cell::Number(number)) => numbers.push(number),
             (Values::Bytes(bytes), Cell::Byte(byte)) => bytes.push(byte),
             (Values::Numbers(numbers), Cell::Byte(_)) => numbers.push(f64::NAN),
             (Values::Bytes(bytes), Cell::Number(_)) => bytes.push(MISSING),
+        }
+    }
+
+    /// Whether the last row has a value of this column.
+    pub(super) fn is_set(&self, column: Column) -> bool {
+        let last = self.rows() - 1;
+        match self.columns.get(&column) {
+            Some(Values::Numbers(numbers)) => numbers.get(last).is_some_and(|it| !it.is_nan()),
+            Some(Values::Bytes(bytes)) => bytes.get(last).is_some_and(|it| *it != MISSING),
+            None => false,
         }
     }
 
@@ -126,7 +136,7 @@ impl StudentYears {
     #[must_use]
     pub(super) fn sorted(mut self) -> Self {
         let rows = self.rows();
-        self.columns.values_mut().for_each(|values| fill(values, rows));
+        self.columns.values_mut().for_each(|values| resize(values, rows));
         let mut by_id: Vec<u32> = (0..self.schools.len() as u32).collect();
         by_id.sort_by_key(|school| &self.schools[*school as usize]);
         let mut rank = vec![0_u32; self.schools.len()];
@@ -162,11 +172,11 @@ impl StudentYears {
     }
 }
 
-/// Adds missing values up to `rows`.
-fn fill(values: &mut Values, rows: usize) {
+/// Makes it `rows` values, missing where there was none.
+fn resize(values: &mut Values, rows: usize) {
     match values {
-        Values::Numbers(numbers) => numbers.resize(rows.max(numbers.len()), f64::NAN),
-        Values::Bytes(bytes) => bytes.resize(rows.max(bytes.len()), MISSING),
+        Values::Numbers(numbers) => numbers.resize(rows, f64::NAN),
+        Values::Bytes(bytes) => bytes.resize(rows, MISSING),
     }
 }
 

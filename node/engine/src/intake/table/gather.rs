@@ -1,0 +1,364 @@
+//! Gathers facts of raw tables into student years: one pass over each table,
+//! in any order; memory grows with students, never with rows.
+//!
+//! ```text
+//! reader of a format ──Fact──▶ Gather ──▶ per student: spells, days, history ──▶ StudentYears
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
+
+use peerlight_proto::units::SchoolYear;
+
+use super::{
+    attendance::Attendance,
+    conduct::{Courses, Discipline},
+    day::Day,
+    enrolment::Kept,
+    fact::{Fact, LanguageStatus, Spell, StudentIds},
+    row,
+};
+use crate::{
+    intake::{
+        Imported, Refused, Report, Schools,
+        problem::{Place, Problem, Severity, masked, shown},
+        value::Cell,
+        years::StudentYears,
+    },
+    student::{Column, ColumnSet},
+};
+
+/// Which id joins the tables of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinId {
+    /// The district's own.
+    Local,
+    /// The state's.
+    Statewide,
+}
+
+/// One student, as far as the tables have told.
+#[derive(Default)]
+pub(super) struct Student {
+    pub(super) local: Box<str>,
+    pub(super) statewide: Box<str>,
+    pub(super) spells: Vec<Kept>,
+    pub(super) memberships: Vec<(Column, Day, Option<Day>)>,
+    pub(super) languages: Vec<(Day, LanguageStatus)>,
+    pub(super) years: BTreeMap<SchoolYear, YearOf>,
+    /// File and line where the student was first met.
+    pub(super) met: (u16, u32),
+}
+
+/// What belongs to one school year of a student.
+#[derive(Default)]
+pub(super) struct YearOf {
+    pub(super) values: Vec<(Column, Cell)>,
+    pub(super) names: Vec<(Column, Box<str>)>,
+    pub(super) attendance: Attendance,
+    pub(super) discipline: Discipline,
+    pub(super) courses: Courses,
+}
+
+/// An import of raw tables under way.
+pub struct Gather {
+    schools: Schools,
+    join: JoinId,
+    until: Option<Day>,
+    covered: BTreeSet<SchoolYear>,
+    told: ColumnSet,
+    files: Vec<String>,
+    school_ids: Vec<String>,
+    school_positions: HashMap<Box<str>, Option<u32>>,
+    students: Vec<Student>,
+    positions: HashMap<Box<str>, u32>,
+    report: Report,
+}
+
+impl Gather {
+    /// An import of nothing yet. `until` is the last day that the tables tell
+    /// of; without it, the end of each year.
+    pub fn new(schools: Schools, join: JoinId, until: Option<Day>) -> Self {
+        Self {
+            schools,
+            join,
+            until,
+            covered: BTreeSet::new(),
+            told: ColumnSet::default(),
+            files: Vec::new(),
+            school_ids: Vec::new(),
+            school_positions: HashMap::new(),
+            students: Vec::new(),
+            positions: HashMap::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Begins a file: the places of facts that follow are in it.
+    pub fn begin(&mut self, file: &str) {
+        self.files.push(file.to_owned());
+    }
+
+    /// The tables tell of this school year: it gets student years. Spells and
+    /// memberships of other years are history.
+    pub fn covers(&mut self, year: SchoolYear) {
+        self.covered.insert(year);
+    }
+
+    /// A table has been read that would have told: for these columns silence
+    /// means "no", or none.
+    pub fn tells(&mut self, columns: impl IntoIterator<Item = Column>) {
+        columns.into_iter().for_each(|column| self.told.insert(column));
+    }
+
+    /// Counts a row, and whether it was left out for a reason that is not a
+    /// fault.
+    pub fn count_row(&mut self, is_left_out: bool) {
+        self.report.rows += 1;
+        self.report.filtered += u64::from(is_left_out);
+    }
+
+    /// A column of the file that nothing uses.
+    pub fn ignores(&mut self, column: &str) {
+        self.report.unknown_columns.insert(column.to_owned());
+    }
+
+    /// Notes a problem of the file that was begun last.
+    pub fn problem(&mut self, problem: Problem, line: u64, value: Option<String>) {
+        let file = self.files.last().cloned().unwrap_or_default();
+        self.report.problems.add(problem, Place { file, line, value });
+    }
+
+    /// Takes in one fact from a line of the file that was begun last.
+    pub fn add(&mut self, ids: StudentIds<'_>, fact: &Fact<'_>, line: u64) {
+        let Some(position) = self.student(ids, line) else { return };
+        match fact {
+            Fact::Spell(spell) => self.add_spell(position, spell, ids, line),
+            Fact::Value { year, column, text } => {
+                self.add_value(position, *year, *column, text, ids, line);
+            }
+            Fact::Membership { column, from, to } => {
+                self.students[position].memberships.push((*column, *from, *to));
+            }
+            Fact::Language { status, from } => {
+                self.students[position].languages.push((*from, *status));
+            }
+            Fact::Attendance { year, school, expected, absent } => {
+                if absent > expected {
+                    let remedy = "look at these rows: they count as they are";
+                    let what = "is more than the days expected";
+                    self.notice(Some(Column::DaysAbsent), what, remedy, line, None);
+                }
+                let Some(school) = self.school(*year, school, ids, line) else { return };
+                let of_year = self.year(position, *year);
+                of_year.attendance.add_total(school, *expected, *absent);
+            }
+            Fact::SchoolDay { school, day, absent } => {
+                let Some(year) = day.school_year() else { return };
+                let Some(school) = self.school(year, school, ids, line) else { return };
+                let first = Day::first_of(year);
+                let of_year = self.year(position, year);
+                of_year.attendance.add_day(school, first, *day, *absent);
+            }
+            Fact::Removal { year, incident, kind, days } => {
+                self.year(position, *year).discipline.add(incident, *kind, *days);
+            }
+            Fact::Course { year, subject, credits, letter } => {
+                self.year(position, *year).courses.add(*subject, *credits, letter);
+            }
+        }
+    }
+
+    fn add_spell(&mut self, position: usize, spell: &Spell<'_>, ids: StudentIds<'_>, line: u64) {
+        if spell.end.is_some_and(|end| end < spell.start) {
+            let what = "an enrolment ends before it begins";
+            let remedy = "correct its dates in the source";
+            return self.fault(Severity::Fatal, None, what, remedy, line, None);
+        }
+        let year = self.covered.last().copied().or(spell.start.school_year());
+        let Some(year) = year else { return };
+        let Some(school) = self.school(year, spell.school, ids, line) else { return };
+        self.students[position].spells.push(Kept {
+            school,
+            grade: spell.grade,
+            start: spell.start,
+            end: spell.end,
+            is_primary: spell.is_primary,
+            exit: spell.exit,
+        });
+    }
+
+    fn add_value(
+        &mut self,
+        position: usize,
+        year: SchoolYear,
+        column: Column,
+        text: &str,
+        ids: StudentIds<'_>,
+        line: u64,
+    ) {
+        match Cell::read(column.kind(), text) {
+            Ok(cell) => {
+                let of_year = self.year(position, year);
+                if column.kind() == crate::student::Kind::Name {
+                    of_year.names.push((column, text.into()));
+                } else {
+                    of_year.values.push((column, cell));
+                }
+            }
+            Err(bad) => {
+                let value = Some(shown(text, [ids.local, ids.statewide]));
+                self.fault(Severity::Fatal, Some(column), bad.what, bad.remedy, line, value);
+            }
+        }
+    }
+
+    fn year(&mut self, position: usize, year: SchoolYear) -> &mut YearOf {
+        self.covered.insert(year);
+        self.students[position].years.entry(year).or_default()
+    }
+
+    /// The student of a row; noted where it has no id to join on.
+    fn student(&mut self, ids: StudentIds<'_>, line: u64) -> Option<usize> {
+        let (id, column) = match self.join {
+            JoinId::Local => (ids.local, Column::StudentId),
+            JoinId::Statewide => (ids.statewide, Column::StatewideId),
+        };
+        if id.is_empty() {
+            let remedy = "fill it in: every row needs it";
+            self.fault(Severity::Fatal, Some(column), "is empty", remedy, line, None);
+            return None;
+        }
+        let known = self.positions.get(id).copied();
+        let position = known.map_or_else(|| self.meet_student(id, line), |known| known as usize);
+        let student = &mut self.students[position];
+        for (held, told) in
+            [(&mut student.local, ids.local), (&mut student.statewide, ids.statewide)]
+        {
+            if held.is_empty() && !told.is_empty() {
+                *held = told.into();
+            } else if !told.is_empty() && **held != *told {
+                let problem = Problem {
+                    severity: Severity::Notice,
+                    column: Some(Column::StudentId.name().to_owned()),
+                    what: "is another one than in an earlier row of the same student".to_owned(),
+                    remedy: "the first one is kept: correct the source if that is wrong".to_owned(),
+                };
+                let file = self.files.last().cloned().unwrap_or_default();
+                let value = Some(masked(told));
+                self.report.problems.add(problem, Place { file, line, value });
+            }
+        }
+        Some(position)
+    }
+
+    fn meet_student(&mut self, id: &str, line: u64) -> usize {
+        let position = self.students.len();
+        self.positions.insert(id.into(), position as u32);
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let met = (self.files.len().saturating_sub(1) as u16, line);
+        self.students.push(Student { met, ..Student::default() });
+        position
+    }
+
+    /// The position of a school among those met; noted where the district does
+    /// not report for it.
+    fn school(
+        &mut self,
+        year: SchoolYear,
+        id: &str,
+        ids: StudentIds<'_>,
+        line: u64,
+    ) -> Option<u32> {
+        let position = match self.school_positions.get(id) {
+            Some(position) => *position,
+            None => self.meet_school(id),
+        };
+        if position.is_none() {
+            self.check_school(year, id, ids, line);
+        }
+        position
+    }
+
+    fn meet_school(&mut self, id: &str) -> Option<u32> {
+        let position = self.schools.resolve(id).map(|known| {
+            let known = known.to_owned();
+            self.school_ids.iter().position(|held| *held == known).unwrap_or_else(|| {
+                self.school_ids.push(known);
+                self.school_ids.len() - 1
+            }) as u32
+        });
+        self.school_positions.insert(id.into(), position);
+        position
+    }
+
+    fn check_school(&mut self, year: SchoolYear, id: &str, ids: StudentIds<'_>, line: u64) {
+        if let Some((severity, what, remedy)) = self.schools.fault(year, id) {
+            let value = Some(shown(id, [ids.local, ids.statewide]));
+            self.fault(severity, Some(Column::SchoolId), &what, remedy, line, value);
+        }
+    }
+
+    fn notice(
+        &mut self,
+        column: Option<Column>,
+        what: &str,
+        remedy: &str,
+        line: u64,
+        value: Option<String>,
+    ) {
+        self.fault(Severity::Notice, column, what, remedy, line, value);
+    }
+
+    fn fault(
+        &mut self,
+        severity: Severity,
+        column: Option<Column>,
+        what: &str,
+        remedy: &str,
+        line: u64,
+        value: Option<String>,
+    ) {
+        let problem = Problem {
+            severity,
+            column: column.map(|column| column.name().to_owned()),
+            what: what.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        self.problem(problem, line, value);
+    }
+
+    /// Ends the import: student years by school year, if nothing was fatal.
+    pub fn finish(mut self) -> Result<Imported, Refused> {
+        if self.students.is_empty() && !self.report.problems.has_fatal() {
+            let remedy = "check the files";
+            self.fault(Severity::Fatal, None, "there are no rows", remedy, 1, None);
+        }
+        if self.report.problems.has_fatal() {
+            return Err(Refused { report: self.report });
+        }
+        let mut years = Vec::new();
+        for year in &self.covered {
+            let until = self.until.unwrap_or_else(|| Day::last_graduation_of(*year));
+            let mut of_year = StudentYears::new(*year);
+            of_year.schools.clone_from(&self.school_ids);
+            for student in &self.students {
+                row::add(&mut of_year, student, *year, until, self.told);
+            }
+            if of_year.rows() > 0 {
+                years.push(of_year.sorted());
+            }
+        }
+        let columns = years.iter().map(StudentYears::columns);
+        self.report.columns = columns.fold(ColumnSet::default(), ColumnSet::union);
+        Ok(Imported { years, report: self.report })
+    }
+}
+
+impl fmt::Debug for Gather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather").field("files", &self.files).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! One student's facts as the row of one school year.
+
+use peerlight_proto::units::SchoolYear;
+
+use super::{
+    cohort,
+    day::Day,
+    enrolment::{self, OfRecord},
+    fact::Subject,
+    gather::{Student, YearOf},
+    language::{self, Learner, Learning, Reclassified},
+};
+use crate::{
+    intake::{value::Cell, years::StudentYears},
+    student::{Chunk, Column, ColumnSet, Kind},
+};
+
+/// Adds the student's row, if the tables tell of one in this year. `until` is
+/// the last day that they tell of; for columns that are `told`, silence means
+/// "no".
+pub(super) fn add(
+    years: &mut StudentYears,
+    student: &Student,
+    year: SchoolYear,
+    until: Day,
+    told: ColumnSet,
+) {
+    let record = enrolment::of_record(&student.spells, year, until);
+    let of_year = student.years.get(&year);
+    if record.is_none() && of_year.is_none() {
+        return;
+    }
+    let school = record.map_or(Chunk::NO_SCHOOL, |record| record.school);
+    years.push(school, &student.local, &student.statewide, student.met);
+    let mut row = Row { years, told };
+    if let Some(record) = record {
+        row.enrolment(&record);
+    }
+    row.memberships(student, year);
+    if let Some(learning) = language::learning(&student.languages, year, until) {
+        let Learning { learner, reclassified, years } = learning;
+        row.set_flag(Column::EnglishLearner, learner != Learner::No);
+        row.set_flag(Column::LongTermEnglishLearner, learner == Learner::LongTerm);
+        row.set_flag(Column::Reclassified, reclassified != Reclassified::No);
+        row.set_flag(Column::ReclassifiedThisYear, reclassified == Reclassified::ThisYear);
+        row.set_number(Column::YearsAsEnglishLearner, years);
+    }
+    if let Some(found) = cohort::outcome(&student.spells, year, until) {
+        row.set_number(Column::CohortYear, Some(f64::from(found.cohort_year.ending_year())));
+        row.set_code(Column::CohortOutcome, found.outcome);
+    }
+    row.year(of_year.unwrap_or(&YearOf::default()), record);
+    row.silence();
+}
+
+/// The last row of the student years.
+struct Row<'a> {
+    years: &'a mut StudentYears,
+    told: ColumnSet,
+}
+
+impl Row<'_> {
+    fn enrolment(&mut self, record: &OfRecord) {
+        if let Some(grade) = record.grade {
+            self.years.set(Column::GradeLevel, Cell::Byte(grade.index() as u8));
+        }
+        for (column, flag) in [
+            (Column::EnrolledOnOctoberCensus, record.october),
+            (Column::EnrolledOnMarchCensus, record.march),
+            (Column::ContinuouslyEnrolled, record.continuous),
+        ] {
+            if let Some(flag) = flag {
+                self.set_flag(column, flag);
+            }
+        }
+    }
+
+    fn memberships(&mut self, student: &Student, year: SchoolYear) {
+        for (column, from, to) in &student.memberships {
+            let touches = *from <= Day::last_of(year)
+                && to.is_none_or(|to| to >= Day::first_of(year) && to >= *from);
+            if touches {
+                self.set_flag(*column, true);
+            }
+        }
+    }
+
+    fn year(&mut self, of_year: &YearOf, record: Option<OfRecord>) {
+        if let Some(sums) = of_year.attendance.everywhere() {
+            self.set_number(Column::DaysExpected, Some(sums.expected));
+            self.set_number(Column::DaysAbsent, Some(sums.absent));
+        }
+        let at_school = record.and_then(|record| of_year.attendance.at(record.school));
+        if let Some(sums) = at_school {
+            self.set_number(Column::DaysExpectedAtSchool, Some(sums.expected));
+            self.set_number(Column::DaysAbsentAtSchool, Some(sums.absent));
+        }
+        if self.told.contains(Column::DaysSuspended) {
+            let discipline = &of_year.discipline;
+            self.set_number(Column::DaysSuspended, Some(discipline.days_suspended()));
+            self.set_count(Column::IncidentsSuspended, discipline.incidents());
+            self.set_flag(Column::Expelled, discipline.is_expelled());
+        }
+        if let Some(average) = of_year.courses.average() {
+            self.set_number(Column::Gpa, Some(average));
+            self.set_count(Column::CoursesFailed, of_year.courses.failed());
+        }
+        self.set_code(Column::ElaFinalGrade, of_year.courses.letter(Subject::Ela));
+        self.set_code(Column::MathFinalGrade, of_year.courses.letter(Subject::Math));
+        for (column, cell) in &of_year.values {
+            self.years.set(*column, *cell);
+        }
+        for (column, name) in &of_year.names {
+            if let Some(position) = self.years.name(*column, name) {
+                self.years.set(*column, Cell::Byte(position));
+            }
+        }
+    }
+
+    /// A table that was read and does not name the student says "no".
+    fn silence(&mut self) {
+        for column in self.told.iter().filter(|column| column.kind() == Kind::Flag) {
+            if !self.years.is_set(column) {
+                self.set_flag(column, false);
+            }
+        }
+    }
+
+    fn set_flag(&mut self, column: Column, flag: bool) {
+        self.years.set(column, Cell::Byte(u8::from(flag)));
+    }
+
+    fn set_number(&mut self, column: Column, number: Option<f64>) {
+        self.years.set(column, Cell::Number(number.unwrap_or(f64::NAN)));
+    }
+
+    /// Counts beyond the column's range are its highest: no measure asks for
+    /// more.
+    fn set_count(&mut self, column: Column, count: usize) {
+        let Kind::Whole(_, high) = column.kind() else { return };
+        self.years.set(column, Cell::Byte(u8::try_from(count).unwrap_or(high).min(high)));
+    }
+
+    fn set_code(&mut self, column: Column, code: Option<&str>) {
+        if let Some(Ok(cell)) = code.map(|code| Cell::read(column.kind(), code)) {
+            self.years.set(column, cell);
+        }
+    }
+}
