@@ -13,7 +13,10 @@ const PURE: &[(&str, &[&str])] = &[
         "peerlight-proto",
         &["hpke", "prost", "ring", "serde", "thiserror", "toml", "tonic", "tonic-prost", "zeroize"],
     ),
-    ("peerlight-node-engine", &["opendp", "peerlight-proto", "sqlparser", "thiserror"]),
+    (
+        "peerlight-node-engine",
+        &["opendp", "peerlight-proto", "serde", "sqlparser", "thiserror", "toml"],
+    ),
     ("peerlight-hub-engine", &["peerlight-proto", "rand", "rand_chacha", "thiserror"]),
 ];
 

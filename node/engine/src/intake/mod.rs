@@ -8,6 +8,7 @@
 //! Pure: the shell reads the file. All errors are told at once, and nothing is
 //! handed on while one of them is fatal.
 
+pub mod calpads;
 mod change;
 mod header;
 mod mapping;
@@ -23,6 +24,7 @@ mod years;
 pub use change::{Change, ChangeLimits, Shape};
 pub use header::Layout;
 pub use mapping::{Derivation, Filter, Mapping, MappingError};
+use problem::shown;
 pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, masked};
 pub use reader::{Imported, Intake, Refused, Report};
 pub use schools::Schools;

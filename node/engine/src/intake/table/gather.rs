@@ -18,7 +18,7 @@ use super::{
     day::Day,
     enrolment::Kept,
     fact::{Fact, LanguageStatus, Spell, StudentIds},
-    row,
+    row::{self, Told},
 };
 use crate::{
     intake::{
@@ -344,8 +344,12 @@ impl Gather {
             let until = self.until.unwrap_or_else(|| Day::last_graduation_of(*year));
             let mut of_year = StudentYears::new(*year);
             of_year.schools.clone_from(&self.school_ids);
+            // A cohort is known only with all four of its years: without them
+            // those who left early would be missing.
+            let has_cohort = (1..=3).all(|ago| self.covered.contains(&year.earlier(ago)));
+            let told = Told { until, columns: self.told, has_cohort };
             for student in &self.students {
-                row::add(&mut of_year, student, *year, until, self.told);
+                row::add(&mut of_year, student, *year, told);
             }
             if of_year.rows() > 0 {
                 years.push(of_year.sorted());

@@ -15,29 +15,36 @@ use crate::{
     student::{Chunk, Column, ColumnSet, Kind},
 };
 
-/// Adds the student's row, if the tables tell of one in this year. `until` is
-/// the last day that they tell of; for columns that are `told`, silence means
-/// "no".
-pub(super) fn add(
-    years: &mut StudentYears,
-    student: &Student,
-    year: SchoolYear,
-    until: Day,
-    told: ColumnSet,
-) {
-    let record = enrolment::of_record(&student.spells, year, until);
+/// What the tables tell of, whoever the student.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    /// The last day.
+    pub(super) until: Day,
+    /// Columns for which silence means "no".
+    pub(super) columns: ColumnSet,
+    /// Whether the cohort that ends in the year is known as a whole.
+    pub(super) has_cohort: bool,
+}
+
+/// Adds the student's row, if the tables tell of one in this year: an
+/// enrolment, a value, or a place in the cohort that ends with it.
+pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear, told: Told) {
+    let record = enrolment::of_record(&student.spells, year, told.until);
     let of_year = student.years.get(&year);
-    if record.is_none() && of_year.is_none() {
+    let cohort = cohort::outcome(&student.spells, year, told.until)
+        .filter(|found| told.has_cohort && found.cohort_year == year);
+    if record.is_none() && of_year.is_none() && cohort.is_none() {
         return;
     }
-    let school = record.map_or(Chunk::NO_SCHOOL, |record| record.school);
-    years.push(school, &student.local, &student.statewide, student.met);
-    let mut row = Row { years, told };
+    let left = cohort.and_then(|_| student.spells.iter().max_by_key(|spell| spell.start));
+    let school = record.map(|record| record.school).or(left.map(|spell| spell.school));
+    years.push(school.unwrap_or(Chunk::NO_SCHOOL), &student.local, &student.statewide, student.met);
+    let mut row = Row { years, told: told.columns };
     if let Some(record) = record {
         row.enrolment(&record);
     }
     row.memberships(student, year);
-    if let Some(learning) = language::learning(&student.languages, year, until) {
+    if let Some(learning) = language::learning(&student.languages, year, told.until) {
         let Learning { learner, reclassified, years } = learning;
         row.set_flag(Column::EnglishLearner, learner != Learner::No);
         row.set_flag(Column::LongTermEnglishLearner, learner == Learner::LongTerm);
@@ -45,7 +52,7 @@ pub(super) fn add(
         row.set_flag(Column::ReclassifiedThisYear, reclassified == Reclassified::ThisYear);
         row.set_number(Column::YearsAsEnglishLearner, years);
     }
-    if let Some(found) = cohort::outcome(&student.spells, year, until) {
+    if let Some(found) = cohort {
         row.set_number(Column::CohortYear, Some(f64::from(found.cohort_year.ending_year())));
         row.set_code(Column::CohortOutcome, found.outcome);
     }
