@@ -12,6 +12,7 @@ pub mod calpads;
 mod change;
 mod header;
 mod mapping;
+pub mod oneroster;
 mod problem;
 mod reader;
 mod schools;
