@@ -30,7 +30,7 @@ pub struct OneRoster {
 struct Student {
     id: String,
     grade: Option<Grade>,
-    is_student: bool,
+    attends: bool,
     /// Schools of the student's own row, for who is in no class.
     schools: Vec<String>,
     /// First and last day at a school, over all classes.
@@ -183,7 +183,7 @@ impl OneRoster {
         let student = Student {
             id: id.to_owned(),
             grade: grade(cell("grades")),
-            is_student: cell("role") == "student",
+            attends: cell("role") == "student",
             schools: schools.filter(|id| !id.is_empty()).map(str::to_owned).collect(),
             spells: BTreeMap::new(),
             line,
@@ -203,7 +203,7 @@ impl OneRoster {
             return false;
         }
         let Some(student) = self.students.get_mut(cell("userSourcedId")) else { return false };
-        student.is_student = true;
+        student.attends = true;
         let school = cell("orgSourcedId");
         if cell("roleType") == "primary" {
             student.schools.insert(0, school.to_owned());
@@ -233,7 +233,7 @@ impl OneRoster {
         let ids = StudentIds { local: &student.id, statewide: "" };
         for year in self.years.keys() {
             for (column, text) in [(Column::RaceEthnicity, race), (Column::Gender, gender)] {
-                if !text.is_empty() && student.is_student {
+                if !text.is_empty() && student.attends {
                     self.gather.add(ids, &Fact::Value { year: *year, column, text }, line);
                 }
             }
@@ -256,7 +256,7 @@ impl OneRoster {
             self.fault(Severity::Notice, Some("userSourcedId"), what, remedy, line, value);
             return false;
         };
-        student.is_student = true;
+        student.attends = true;
         let spell = student.spells.entry(school.to_owned()).or_insert((start, end));
         // Classes come and go within one enrolment at the school.
         *spell = (spell.0.min(start), spell.1.zip(end).map(|(a, b)| a.max(b)));
@@ -273,7 +273,7 @@ impl OneRoster {
         }
         self.gather.begin("users.csv");
         let mut students: Vec<Student> = std::mem::take(&mut self.students).into_values().collect();
-        students.retain(|student| student.is_student);
+        students.retain(|student| student.attends);
         students.sort_by_key(|student| student.line);
         let last_year = self.years.last_key_value().map(|(_, days)| *days);
         for student in &students {
