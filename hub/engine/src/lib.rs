@@ -5,6 +5,7 @@
 //!                     table, running, consistency ──┘ └─▶ roll_up, pooling ───┘
 //! directory ────────similar────▶ like schools ───────────────────┘            └──▶ publication
 //! histograms ───────growth─────▶ percentile tables
+//! official files ───public────▶ results beside ours, features of the directory
 //! ```
 //!
 //! No I/O, no clock, and no randomness of its own: posterior draws come from a
@@ -29,6 +30,7 @@ pub mod normal;
 pub mod peer;
 pub mod pooling;
 pub mod posterior;
+pub mod public;
 pub mod publication;
 pub mod ratio;
 pub mod roll_up;
