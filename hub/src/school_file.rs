@@ -40,7 +40,21 @@ pub async fn import(
     year: SchoolYear,
     source: String,
 ) -> Result<Stored, Error> {
-    let schools = read(text).map_err(|faults| Error::Refused { path: path.to_owned(), faults })?;
+    publish(hub, read_file(path, text)?, year, source).await
+}
+
+/// The schools of a file, or every fault of it.
+pub fn read_file(path: &Path, text: &[u8]) -> Result<Vec<v1::School>, Error> {
+    read(text).map_err(|faults| Error::Refused { path: path.to_owned(), faults })
+}
+
+/// Signs a directory of these schools, ordered by id, and puts it in force.
+pub async fn publish(
+    hub: &Hub,
+    schools: Vec<v1::School>,
+    year: SchoolYear,
+    source: String,
+) -> Result<Stored, Error> {
     let number = hub.directory().await?.map_or(0, |known| known.directory.number) + 1;
     let message = v1::Directory {
         consortium: hub.config.consortium.to_string(),

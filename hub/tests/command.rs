@@ -16,14 +16,16 @@ fn hub(home: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn done(home: &Path, arguments: &[&str]) -> String {
+/// Runs a command that has to succeed; gives what it printed.
+pub fn done(home: &Path, arguments: &[&str]) -> String {
     let output = hub(home, arguments);
     let talk = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {talk}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn refused(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+/// Runs a command that has to fail; gives its exit code and what it said.
+pub fn refused(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = hub(home, arguments);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }

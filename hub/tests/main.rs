@@ -12,6 +12,7 @@ mod incident;
 mod membership;
 mod node;
 mod pooling;
+mod public_file;
 mod stream;
 mod upload;
 mod web;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use peerlight_hub_engine::public::format::{Format as FileFormat, Use};
 use peerlight_proto::units::SchoolYear;
 use serde_json::json;
 
@@ -11,8 +12,12 @@ use crate::{
     error::Error,
     home,
     hub::{Hub, NO_DIRECTORY},
+    school_features::{self, FeatureFile},
     school_file,
 };
+
+/// Where features come from unless the operator says otherwise.
+const SOURCE: &str = "official public counts";
 
 /// Verbs of `directory`.
 #[derive(Debug, Subcommand)]
@@ -23,15 +28,25 @@ pub enum Verb {
     /// high or k12); may be missing: `school_type`, `grade_low`, `grade_high`,
     /// `county`, `locale`, `charter`, `enrollment`, `authorizer_id`,
     /// `network_id`, and numbers such as `pct_english_learner` (0 to 100).
+    ///
+    /// Official files of who is in the schools may fill those numbers in;
+    /// schools are matched by id.
     Import {
-        /// The file.
-        file: PathBuf,
+        /// The file; the schools in force, where official files change them.
+        #[arg(required_unless_present = "features")]
+        file: Option<PathBuf>,
+        /// Official file of enrolment by school, as published: its format
+        /// (cupc, frpm, dashboard-enrollment, census-enrollment) and path.
+        /// The last of several counts.
+        #[arg(long, num_args = 2, value_names = ["FORMAT", "PATH"])]
+        features: Vec<String>,
         /// School year it is for, such as 2025-26. Default: the charter's.
         #[arg(long)]
         school_year: Option<SchoolYear>,
-        /// Where its features come from, in words people will read.
-        #[arg(long, default_value = "official public counts")]
-        source: String,
+        /// Where its features come from, in words people will read. Default:
+        /// the official files given, else "official public counts".
+        #[arg(long)]
+        source: Option<String>,
     },
     /// List the schools in force.
     Show,
@@ -40,7 +55,7 @@ pub enum Verb {
 /// Runs one verb.
 pub async fn run(hub: &Hub, verb: Verb, format: Format) -> Result<(), Error> {
     match verb {
-        Verb::Import { file, school_year, source } => {
+        Verb::Import { file, features, school_year, source } => {
             let year = match (school_year, hub.charter().await?) {
                 (Some(year), _) => year,
                 (None, Some(charter)) => charter.charter.school_year,
@@ -49,8 +64,23 @@ pub async fn run(hub: &Hub, verb: Verb, format: Format) -> Result<(), Error> {
                     return Err(Error::Flag { flag: "--school-year", problem });
                 }
             };
-            let text = home::read(&file)?;
-            let stored = school_file::import(hub, &file, &text, year, source).await?;
+            let mut schools = match &file {
+                Some(file) => school_file::read_file(file, &home::read(file)?)?,
+                None => school_features::schools_in_force(hub).await?,
+            };
+            let mut sources = Vec::new();
+            for filled in school_features::fill(&mut schools, feature_files(&features)?).await? {
+                eprintln!(
+                    "{}: {} of the directory's {} schools found by id",
+                    filled.source, filled.matched, filled.schools
+                );
+                sources.push(filled.source);
+            }
+            let source = source.unwrap_or_else(|| match sources.as_slice() {
+                [] => SOURCE.to_owned(),
+                sources => sources.join("; "),
+            });
+            let stored = school_file::publish(hub, schools, year, source).await?;
             let directory = hub.directory().await?.ok_or(NO_DIRECTORY)?;
             eprintln!(
                 "directory {} is in force: {} schools of {} districts, hash {}",
@@ -88,4 +118,21 @@ pub async fn run(hub: &Hub, verb: Verb, format: Format) -> Result<(), Error> {
             Table { name: "schools", columns, rows: rows.collect() }.print(format)
         }
     }
+}
+
+/// Formats and paths, as they follow each other on the command line.
+fn feature_files(words: &[String]) -> Result<Vec<FeatureFile>, Error> {
+    let pairs = words.chunks_exact(2);
+    pairs
+        .map(|pair| {
+            let format = FileFormat::from_name(&pair[0]).ok_or_else(|| {
+                let features =
+                    FileFormat::ALL.into_iter().filter(|it| it.is_for() == Use::Features);
+                let names: Vec<&str> = features.map(FileFormat::as_str).collect();
+                let problem = format!("\"{}\" is no format: use {}", pair[0], names.join(", "));
+                Error::Flag { flag: "--features", problem }
+            })?;
+            Ok(FeatureFile { format, path: PathBuf::from(&pair[1]) })
+        })
+        .collect()
 }

@@ -9,6 +9,7 @@ mod growth;
 mod init;
 mod member;
 pub mod output;
+mod public;
 mod publish;
 mod release;
 mod serve;
@@ -32,6 +33,7 @@ Examples, in the order a new consortium needs them:
   peerlight-hub --home hub serve
   peerlight-hub --home hub member add 0612345 --name \"Alder Unified\"
   peerlight-hub --home hub member token 0612345 --to alder.token
+  peerlight-hub --home hub public import caaspp sb_ca2025_all_csv_v1.zip --year 2024-25
   peerlight-hub --home hub growth close
   peerlight-hub --home hub benchmark run
   peerlight-hub --home hub publish --name 2026-F
@@ -73,6 +75,9 @@ enum Verb {
     /// Import the public list of schools, or show it.
     #[command(subcommand)]
     Directory(directory::Verb),
+    /// Take in official public results, or list those held.
+    #[command(subcommand)]
+    Public(public::Verb),
     /// Follow and close the round that makes growth percentiles comparable.
     #[command(subcommand)]
     Growth(growth::Verb),
@@ -121,6 +126,7 @@ pub async fn run(command_line: CommandLine) -> Result<u8, Error> {
         Verb::Directory(verb) => {
             directory::run(&Hub::open(home, clock).await?, verb, format).await?;
         }
+        Verb::Public(verb) => public::run(&Hub::open(home, clock).await?, verb, format).await?,
         Verb::Growth(verb) => growth::run(&Hub::open(home, clock).await?, verb, format).await?,
         Verb::Benchmark(verb) => {
             benchmark::run(&Hub::open(home, clock).await?, verb, format).await?;

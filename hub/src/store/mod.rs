@@ -12,6 +12,7 @@ pub mod document;
 pub mod grant;
 pub mod incident;
 pub mod member;
+pub mod public_file;
 pub mod release;
 pub mod session;
 pub mod token;

@@ -10,6 +10,7 @@ pub mod listing;
 pub mod member;
 pub mod network;
 pub mod peer;
+pub mod public;
 pub mod school;
 pub mod shell;
 pub mod similar;

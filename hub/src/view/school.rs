@@ -95,6 +95,8 @@ pub struct SchoolPage {
     pub groups: Vec<GroupTable>,
     /// Whether any of its measures is a running one.
     pub running: bool,
+    /// Whether official public results of it are held.
+    pub official: bool,
 }
 
 /// `elementary schools`.
@@ -258,7 +260,13 @@ pub fn table(school: &School, lines: &[Line<'_>], run: u64) -> Table {
 }
 
 /// The page of one school.
-pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -> SchoolPage {
+pub fn page(
+    shell: Shell,
+    school: &School,
+    district: &str,
+    lines: &[Line<'_>],
+    official: bool,
+) -> SchoolPage {
     let all = |line: &&Line<'_>| line.benchmark.group == StudentGroup::All;
     let main: Vec<&Line<'_>> = lines.iter().filter(all).filter(|line| !line.is_count()).collect();
     let mut groups: Vec<GroupTable> = Vec::new();
@@ -286,6 +294,7 @@ pub fn page(shell: Shell, school: &School, district: &str, lines: &[Line<'_>]) -
         rows: main.iter().map(|line| line.row()).collect(),
         counts: lines.iter().filter(|line| all(line) && line.is_count()).map(Line::row).collect(),
         groups,
+        official,
         shell,
     }
 }

@@ -34,7 +34,7 @@ use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::OnceCell};
 use zeroize::Zeroizing;
 
-use super::browser::Browser;
+use super::{browser::Browser, public};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -107,6 +107,7 @@ impl Consortium {
             grant::insert(&one.hub.store, &grant).await.unwrap();
         }
         one.hub.run_benchmarks().await.unwrap();
+        public::hold(&one.hub).await;
         one.add_user("ann", &Role::Principal(SchoolId::new("d0-03").unwrap())).await;
         one.add_user("dan", &Role::District(MemberId::new("d0").unwrap())).await;
         one.add_user("cora", &Role::Coe(MemberId::new("county").unwrap())).await;

@@ -4,6 +4,7 @@ mod api;
 mod browser;
 mod consortium;
 mod page;
+mod public;
 mod publication;
 mod scope;
 mod sign_in;

@@ -5,7 +5,7 @@ use peerlight_proto::names::MemberId;
 
 use super::consortium::{Consortium, RUNTIME, shared};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 13] = [
     "/schools",
     "/schools/d0-03",
     "/schools/d0-03/so-far",
@@ -15,6 +15,9 @@ const PAGES: [&str; 10] = [
     "/districts/d0",
     "/network",
     "/publications",
+    "/public",
+    "/public/schools?find=elsewhere",
+    "/public/schools/d0-03",
     "/help",
 ];
 

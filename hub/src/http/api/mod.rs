@@ -4,6 +4,7 @@
 pub mod district;
 pub mod member;
 pub mod network;
+pub mod public;
 pub mod publication;
 pub mod school;
 
@@ -38,6 +39,9 @@ fn resources() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/districts/{id}/totals", get(district::totals)),
         ("/network", get(network::distributions)),
         ("/members", get(member::list)),
+        ("/public", get(public::list)),
+        ("/public/schools", get(public::schools)),
+        ("/public/schools/{id}", get(public::school)),
         ("/publications", get(publication::list)),
     ]
 }

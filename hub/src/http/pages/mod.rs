@@ -6,6 +6,7 @@ pub mod help;
 pub mod login;
 pub mod member;
 pub mod network;
+pub mod public;
 pub mod publication;
 pub mod school;
 
@@ -34,15 +35,18 @@ pub fn routes() -> Router<Web> {
         .route("/help", get(help::page))
         .route("/schools/{id}", get(school::page))
         .route("/districts/{id}", get(district::page))
+        .route("/public/schools/{id}", get(public::school))
         .route("/publications", get(publication::page))
         .route("/publications/{version}/{file}", get(publication::download));
-    let tabular: [(&str, MethodRouter<Web>); 8] = [
+    let tabular: [(&str, MethodRouter<Web>); 10] = [
         ("/schools", get(school::list)),
         ("/schools/{id}/so-far", get(school::so_far)),
         ("/schools/{id}/similar", get(school::similar)),
         ("/schools/{id}/peers", get(school::peers)),
         ("/districts", get(district::list)),
         ("/network", get(network::page)),
+        ("/public", get(public::list)),
+        ("/public/schools", get(public::schools)),
         ("/coe", get(member::overseen)),
         ("/operator", get(member::all)),
     ];
@@ -86,6 +90,7 @@ pub fn shell(scope: &Scope, path: &str, title: impl Into<String>) -> Shell {
     };
     links.extend([
         Link::new("/network", "Network"),
+        Link::new("/public", "Official results"),
         Link::new("/publications", "Publications"),
         Link::new("/help", "Help"),
     ]);

@@ -19,6 +19,7 @@ use crate::{
         scope::{OwnSchool, Scope},
         session::Reader,
     },
+    store::public_file,
     view::{
         listing::{SchoolRow, SchoolsPage},
         peer::{Choice, PeersPage},
@@ -137,7 +138,8 @@ pub async fn page(
     }
     let shell = school_shell(&reading, &scope, school, None);
     let district = reading.district_of(school);
-    Ok(answer(&school::page(shell, school, &district, &lines)))
+    let official = !public_file::results_of(&web.store, school.id.as_str()).await?.is_empty();
+    Ok(answer(&school::page(shell, school, &district, &lines, official)))
 }
 
 /// `/schools/{id}/so-far`.
