@@ -1,10 +1,13 @@
-//! What is measured, as data: populations, measures and the constants their
-//! expressions use.
+//! What is measured, as data: populations, measures, the constants and
+//! settings their expressions use, and the years that stand apart.
 //!
 //! A definition is copied into the charter together with its content hash, so
 //! that two charters that say `ela_met` mean the same thing or say that they
 //! do not. Expressions are only carried here; the node's engine checks and
 //! evaluates them.
+
+mod setting;
+mod years;
 
 use std::collections::BTreeMap;
 
@@ -12,11 +15,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     names::{MeasureId, PopulationId},
-    units::{ContentHash, Grade},
+    units::{ContentHash, Grade, GradeSet, SchoolYear},
 };
 
-/// The definitions that ship with Peerlight, from `catalogue/measures.toml`.
-const SHIPPED: &str = include_str!("../catalogue/measures.toml");
+pub use setting::Setting;
+pub use years::{YearNote, YearStatus, break_between};
+
+/// The definitions that ship with Peerlight: cut scores and settings, who
+/// counts and what is measured, and the years that stand apart. One document.
+const SHIPPED: &str = concat!(
+    include_str!("../catalogue/constants.toml"),
+    include_str!("../catalogue/measures.toml"),
+    include_str!("../catalogue/years.toml"),
+);
 
 /// Who can count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +97,18 @@ pub struct Measure {
     /// measure of growth although it looks like one.
     #[serde(default)]
     pub never_match: bool,
+    /// Grades it is about where no program says; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grades: Option<GradeSet>,
+    /// First school year it is defined for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<SchoolYear>,
+    /// Last school year it is defined for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<SchoolYear>,
+    /// Who defines it so; for people, and not part of the hash.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// What is computed.
     #[serde(flatten)]
     pub value: Value,
@@ -98,19 +121,25 @@ pub struct Measure {
 /// Expressions name it like a column; grades without an entry give NULL.
 pub type GradeConstant = BTreeMap<Grade, f64>;
 
-/// Populations, measures and constants.
+/// Populations, measures, constants, settings and notes on years.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// Named constants by grade assessed.
     #[serde(default)]
     pub constants: BTreeMap<String, GradeConstant>,
+    /// Named numbers that a consortium may set.
+    #[serde(default, rename = "setting")]
+    pub settings: BTreeMap<String, Setting>,
     /// Populations.
     #[serde(default, rename = "population")]
     pub populations: Vec<Population>,
     /// Measures.
     #[serde(default, rename = "measure")]
     pub measures: Vec<Measure>,
+    /// Measures and school years that stand apart.
+    #[serde(default, rename = "year")]
+    pub years: Vec<YearNote>,
 }
 
 impl Population {
@@ -133,7 +162,7 @@ impl Measure {
             Better::Higher => "higher",
             Better::Lower => "lower",
         };
-        hash_parts(&[
+        let mut parts = vec![
             "measure",
             self.id.as_str(),
             &self.label,
@@ -142,7 +171,18 @@ impl Measure {
             better,
             if self.never_match { "never_match" } else { "" },
             &value,
-        ])
+        ];
+        // Only what is there, so that a definition without them keeps its hash.
+        let grades = self.grades.map(|grades| format!("grades {grades}"));
+        let from = self.from.map(|year| format!("from {year}"));
+        let until = self.until.map(|year| format!("until {year}"));
+        parts.extend([&grades, &from, &until].into_iter().flatten().map(String::as_str));
+        hash_parts(&parts)
+    }
+
+    /// Whether it is defined for a school year.
+    pub fn is_defined_for(&self, year: SchoolYear) -> bool {
+        self.from.is_none_or(|from| from <= year) && self.until.is_none_or(|until| year <= until)
     }
 }
 
@@ -162,14 +202,21 @@ impl Catalogue {
         toml::from_str(SHIPPED).expect("a test parses the shipped catalogue")
     }
 
-    /// The same definitions, each with its content hash.
+    /// The same definitions, settings written into their texts for people, each
+    /// with its content hash.
     #[must_use]
     pub fn hashed(mut self) -> Self {
         for population in &mut self.populations {
+            population.label = setting::written(&population.label, &self.settings);
             population.content_hash = Some(population.hash());
         }
         for measure in &mut self.measures {
+            measure.label = setting::written(&measure.label, &self.settings);
+            measure.about = setting::written(&measure.about, &self.settings);
             measure.content_hash = Some(measure.hash());
+        }
+        for note in &mut self.years {
+            note.content_hash = Some(note.hash());
         }
         self
     }
@@ -195,6 +242,7 @@ mod tests {
         assert!(!catalogue.measures.is_empty());
         for measure in &catalogue.measures {
             assert!(catalogue.population(&measure.population).is_some(), "{}", measure.id);
+            assert!(!measure.about.is_empty() && !measure.source.is_empty(), "{}", measure.id);
         }
     }
 
@@ -210,5 +258,47 @@ mod tests {
             Better::Lower => Better::Higher,
         };
         assert_ne!(measure.hash(), moved.hash());
+        for change in [
+            |it: &mut Measure| it.grades = Some(GradeSet::default()),
+            |it: &mut Measure| it.from = SchoolYear::ending(2019).ok(),
+            |it: &mut Measure| it.until = SchoolYear::ending(2019).ok(),
+        ] {
+            let mut other = measure.clone();
+            change(&mut other);
+            assert_ne!(measure.hash(), other.hash());
+        }
+    }
+
+    /// A definition that no charter is to change keeps the hash it is known by.
+    #[test]
+    fn a_definition_without_grades_and_years_has_the_hash_it_always_had() {
+        let catalogue = Catalogue::shipped().hashed();
+        let of = |id: &str| {
+            let found = catalogue.measures.iter().find(|measure| measure.id.as_str() == id);
+            found.unwrap().hash().to_string()
+        };
+        assert_eq!(
+            of("ela_met"),
+            "cfe7a56c1e79f1caa7cdf2c581215081deb22fa891a6e1dce6c167086e076e73"
+        );
+        assert_eq!(
+            of("graduation_4yr"),
+            "37e765be9a1a8f6d5f954f048b8d31d46da0357209d178935f1314a4f9bd2a2f"
+        );
+    }
+
+    #[test]
+    fn texts_for_people_say_what_is_set() {
+        let mut catalogue = Catalogue::shipped();
+        let threshold = catalogue.settings.get_mut("chronic_threshold").unwrap();
+        threshold.value = 0.15;
+        catalogue.settings.get_mut("minimum_days").unwrap().value = 20.0;
+        let catalogue = catalogue.hashed();
+        let chronic = catalogue.measures.iter().find(|it| it.id.as_str() == "chronic_absence");
+        assert!(chronic.unwrap().about.contains("at least 15 % of the days"));
+        assert_eq!(catalogue.populations[0].label, "Students enrolled for at least 20 days");
+        let texts = catalogue.measures.iter().flat_map(|it| [&it.label, &it.about]);
+        let labels = catalogue.populations.iter().map(|it| &it.label);
+        assert!(texts.chain(labels).all(|text| !text.contains(['{', '}'])));
     }
 }

@@ -12,6 +12,7 @@
 mod check;
 mod compose;
 mod definition;
+mod definitions;
 mod reserve;
 
 use std::collections::BTreeMap;

@@ -56,6 +56,7 @@ const OUTCOMES: &[&str] = &[
     "still_enrolled",
     "transferred_out",
     "deceased",
+    "other_transfer",
 ];
 
 // Codes are stored by position, and cells are found by the group's position.
@@ -165,6 +166,8 @@ columns! {
     ReclassifiedThisYear = "reclassified_this_year", Kind::Flag;
     YearsAsEnglishLearner = "years_as_english_learner", Kind::Number(0.0, 25.0);
     ElpiProgress = "elpi_progress", Kind::Flag;
+    ElpacScaleScore = "elpac_scale_score", SCORE;
+    ElpacPriorScaleScore = "elpac_prior_scale_score", SCORE;
     CohortYear = "cohort_year", Kind::Year;
     CohortOutcome = "cohort_outcome", Kind::Code(OUTCOMES);
     ApExamsPassed = "ap_exams_passed", COUNT;

@@ -106,11 +106,19 @@ fn definitions(approved: &Charter, current: &Charter) -> Vec<String> {
             lines.push(format!("the definition of {} changed", population.id));
         }
     }
+    for (name, setting) in &current.catalogue.settings {
+        let old = approved.catalogue.settings.get(name).map(|old| old.value.to_string());
+        let new = setting.value.to_string();
+        if old.as_ref().is_some_and(|old| *old != new) {
+            lines.push(format!("setting {name}: {} → {new}", old.unwrap_or_default()));
+        }
+    }
     for (what, changed) in [
         (
             "the constants of the catalogue",
             approved.catalogue.constants != current.catalogue.constants,
         ),
+        ("which school years stand apart", approved.catalogue.years != current.catalogue.years),
         ("the growth models", before.growth != after.growth),
         ("when estimates are shown", before.display != after.display),
         ("what makes schools alike", before.similar != after.similar),

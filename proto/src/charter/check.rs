@@ -96,36 +96,6 @@ impl Charter {
         Ok(())
     }
 
-    fn check_definitions(&self) -> Result<(), CharterError> {
-        let mut seen = BTreeSet::new();
-        for population in &self.catalogue.populations {
-            if population.content_hash != Some(population.hash()) {
-                return Err(CharterError::Definition(population.id.to_string()));
-            }
-            once(&mut seen, "population", population.id.as_str())?;
-        }
-        let mut seen = BTreeSet::new();
-        for measure in &self.catalogue.measures {
-            if measure.content_hash != Some(measure.hash()) {
-                return Err(CharterError::Definition(measure.id.to_string()));
-            }
-            once(&mut seen, "measure", measure.id.as_str())?;
-            if self.population(&measure.population).is_none() {
-                return Err(missing("population", measure.population.as_str()));
-            }
-            if let Value::Mean { low, high, .. } = measure.value {
-                let sound = low < high && low >= -10_000.0 && high <= 10_000.0;
-                if !sound {
-                    return Err(CharterError::Range(format!(
-                        "the bounds of {} must be ascending and within ±10000",
-                        measure.id
-                    )));
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn check_programs(&self) -> Result<(), CharterError> {
         let mut seen = BTreeSet::new();
         let kept_back = self.policy.reserve.map_or(0, |reserve| reserve.share);
@@ -156,6 +126,13 @@ impl Charter {
                 let counted = self.policy.programs.iter().any(|other| {
                     matches!(&other.kind, ProgramKind::Count { population } if *population == found.population)
                 });
+                if !found.is_defined_for(self.school_year) {
+                    return Err(CharterError::Reference {
+                        what: "measure",
+                        name: measure.to_string(),
+                        problem: "is released, but not defined for the charter's school year",
+                    });
+                }
                 if !counted {
                     return Err(CharterError::Reference {
                         what: "population",
@@ -288,11 +265,11 @@ impl GradeGrowth {
     }
 }
 
-fn missing(what: &'static str, name: &str) -> CharterError {
+pub(super) fn missing(what: &'static str, name: &str) -> CharterError {
     CharterError::Reference { what, name: name.to_owned(), problem: "is named but not defined" }
 }
 
-fn once<'a>(
+pub(super) fn once<'a>(
     seen: &mut BTreeSet<&'a str>,
     what: &'static str,
     name: &'a str,

@@ -2,10 +2,12 @@
 //! replaces parts of them: what an operator proposes, and what a district plans
 //! with. Nothing here is checked; [`Charter::check`](super::Charter::check) does.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::{Budget, Policy};
-use crate::{catalogue::Catalogue, units::SchoolYear};
+use crate::{catalogue::Catalogue, names::MeasureId, units::SchoolYear};
 
 /// The file: an optional `[policy]`, whose parts replace the shipped ones, and
 /// an optional `[catalogue]`, whose definitions are added or replace those of
@@ -69,6 +71,13 @@ pub fn compose(
 
     let mut catalogue = Catalogue::shipped();
     catalogue.constants.extend(definitions.constants);
+    for (name, new) in definitions.settings {
+        match catalogue.settings.get_mut(&name) {
+            // The bounds of what ships stay: they say what makes sense.
+            Some(known) => known.value = new.value,
+            None => drop(catalogue.settings.insert(name, new)),
+        }
+    }
     for population in definitions.populations {
         catalogue.populations.retain(|known| known.id != population.id);
         catalogue.populations.push(population);
@@ -77,5 +86,48 @@ pub fn compose(
         catalogue.measures.retain(|known| known.id != measure.id);
         catalogue.measures.push(measure);
     }
+    // Notes that ship on growth models that the policy does not have.
+    let growth = |measure: &MeasureId| policy.growth.values().any(|it| it.measure == *measure);
+    let known: BTreeSet<MeasureId> =
+        catalogue.measures.iter().map(|measure| measure.id.clone()).collect();
+    for note in &mut catalogue.years {
+        note.measures.retain(|measure| known.contains(measure) || growth(measure));
+    }
+    catalogue.replace_notes(definitions.years);
     Ok((policy, catalogue.hashed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::YearStatus;
+
+    fn catalogue(text: &str) -> Catalogue {
+        compose(text, SchoolYear::ending(2026).unwrap(), None).unwrap().1
+    }
+
+    #[test]
+    fn a_setting_is_set_within_the_bounds_that_ship() {
+        let text = "[catalogue.setting.chronic_threshold]\nvalue = 0.15\nhighest = 9.0\n";
+        let set = catalogue(text).settings["chronic_threshold"].clone();
+        assert_eq!((set.value, set.highest), (0.15, 0.5));
+        let own = catalogue("[catalogue.setting.late_days]\nvalue = 3.0\n");
+        assert!(own.settings["late_days"].is_sound());
+    }
+
+    #[test]
+    fn a_note_on_a_year_replaces_the_shipped_one_of_its_measures() {
+        let text = "[[catalogue.year]]\nschool_year = 2022\nstatus = \"comparable\"\n\
+                    measures = [\"suspension\"]\nbecause = \"we counted as ever.\"\n";
+        let catalogue = catalogue(text);
+        let of = |id: &str| -> Vec<YearStatus> {
+            let about = |note: &&crate::catalogue::YearNote| {
+                note.school_year.ending_year() == 2022
+                    && note.measures.iter().any(|it| it.as_str() == id)
+            };
+            catalogue.years.iter().filter(about).map(|note| note.status).collect()
+        };
+        assert_eq!(of("suspension"), [YearStatus::Comparable]);
+        assert_eq!(of("chronic_absence"), [YearStatus::StatusOnly]);
+    }
 }

@@ -2,15 +2,16 @@
 //! may stand in one table only where this is the same in both.
 //!
 //! Labels, calendars and shares are left out on purpose: to mend a label or
-//! move a date must not part a year's releases.
+//! move a date must not part a year's releases. So are constants and settings
+//! that the expressions do not name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::{Charter, Continual, GradeGrowth, GrowthModel, Program, ProgramKind};
 use crate::{
-    catalogue::{GradeConstant, Value},
+    catalogue::{Catalogue, GradeConstant, Value},
     names::{PopulationId, SubjectId},
     units::{ContentHash, Grade, GradeSet},
 };
@@ -26,7 +27,30 @@ struct Definition<'a> {
     growth: Option<Growth<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     continual: Option<Continual>,
-    constants: &'a BTreeMap<String, GradeConstant>,
+    constants: BTreeMap<&'a str, &'a GradeConstant>,
+    settings: BTreeMap<&'a str, f64>,
+}
+
+impl<'a> Definition<'a> {
+    /// With the constants and settings that its expressions name.
+    fn naming(mut self, catalogue: &'a Catalogue) -> Self {
+        let value = self.value.map(|value| match value {
+            Value::Rate { success } => success.as_str(),
+            Value::Mean { value, .. } => value.as_str(),
+        });
+        let names: BTreeSet<&str> =
+            self.condition.into_iter().chain(value).flat_map(names).collect();
+        let constants = catalogue.constants.iter().map(|(name, table)| (name.as_str(), table));
+        self.constants = constants.filter(|(name, _)| names.contains(name)).collect();
+        let settings = catalogue.settings.iter().map(|(name, set)| (name.as_str(), set.value));
+        self.settings = settings.filter(|(name, _)| names.contains(name)).collect();
+        self
+    }
+}
+
+/// Every word of an expression that may be a name; some are not.
+fn names(expression: &str) -> impl Iterator<Item = &str> {
+    expression.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
 }
 
 #[derive(Serialize)]
@@ -49,7 +73,6 @@ impl Charter {
     /// Hash of what decides the meaning of a program's integers; `None` where
     /// the charter does not define it.
     pub fn definition_hash(&self, program: &Program) -> Option<ContentHash> {
-        let constants = &self.catalogue.constants;
         let of_population = |population: &PopulationId| {
             self.population(population).map(|population| population.condition.as_str())
         };
@@ -59,7 +82,8 @@ impl Charter {
             value: None,
             growth: None,
             continual: program.continual,
-            constants,
+            constants: BTreeMap::new(),
+            settings: BTreeMap::new(),
         };
         let growth = |subject| {
             let model = self.policy.growth.get(subject)?;
@@ -85,7 +109,7 @@ impl Charter {
                 Definition { what: "growth_mean", growth: growth(subject)?, ..blank }
             }
         };
-        Some(hash(&definition))
+        Some(hash(&definition.naming(&self.catalogue)))
     }
 
     /// Hash of what decides the meaning of growth tables: the models and the
@@ -95,7 +119,6 @@ impl Charter {
         struct Round<'a> {
             models: Vec<Growth<'a>>,
             pooled: Vec<(&'a SubjectId, GradeSet)>,
-            constants: &'a BTreeMap<String, GradeConstant>,
         }
         let models = self.policy.growth.iter();
         let programs = self.policy.programs.iter();
@@ -106,7 +129,6 @@ impl Charter {
         hash(&Round {
             pooled: pooled.collect(),
             models: models.map(|(subject, model)| Growth::of(subject, model)).collect(),
-            constants: &self.catalogue.constants,
         })
     }
 }
@@ -119,7 +141,7 @@ fn hash(definition: &impl Serialize) -> ContentHash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::Catalogue, charter::Policy, names::ConsortiumId, units::SchoolYear};
+    use crate::{charter::Policy, names::ConsortiumId, units::SchoolYear};
 
     fn charter() -> Charter {
         let school_year = SchoolYear::ending(2026).unwrap();
@@ -181,10 +203,28 @@ mod tests {
         let others = before.policy.programs.iter().filter(|program| !growth(program)).count();
         assert_eq!(changed.count(), others);
 
-        let mut after = before.clone();
-        let cuts = after.catalogue.constants.values_mut().next().unwrap();
-        *cuts.values_mut().next().unwrap() += 1.0;
-        assert!(hashes(&before).iter().zip(hashes(&after)).all(|(a, b)| *a != b));
+        let changed_by = |change: &dyn Fn(&mut Charter)| -> Vec<String> {
+            let mut after = before.clone();
+            change(&mut after);
+            let changed = hashes(&before).into_iter().zip(hashes(&after));
+            let programs = before.policy.programs.iter().zip(changed);
+            let changed = programs.filter(|(_, (before, after))| before != after);
+            changed.map(|(program, _)| program.id.to_string()).collect()
+        };
+        let cut = changed_by(&|it| {
+            let cuts = it.catalogue.constants.get_mut("ela_standard").unwrap();
+            *cuts.values_mut().next().unwrap() += 1.0;
+        });
+        assert_eq!(cut, ["ela_met", "ela_dfs"], "only what names the cut scores");
+        let threshold = changed_by(&|it| {
+            it.catalogue.settings.get_mut("chronic_threshold").unwrap().value = 0.2;
+        });
+        assert_eq!(threshold, ["chronic_absence_in_year", "chronic_absence"]);
+        let unused = changed_by(&|it| {
+            it.catalogue.constants.insert("another".to_owned(), GradeConstant::new());
+            it.catalogue.settings.remove("dass_days");
+        });
+        assert!(unused.is_empty(), "{unused:?}");
 
         let mut after = before.clone();
         after.policy.growth.values_mut().next().unwrap().bins += 1;

@@ -29,5 +29,5 @@ use problem::shown;
 pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, masked};
 pub use reader::{Imported, Intake, Refused, Report};
 pub use schools::Schools;
-pub use value::days_of;
+pub use value::{date, days_of};
 pub use years::{Ids, StudentYears};

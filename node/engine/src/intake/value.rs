@@ -105,7 +105,12 @@ pub fn days_of(text: &str) -> Option<f64> {
         let is_plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse::<i64>().ok().filter(|_| is_plain)
     };
-    let (year, month, day) = (number(year, 4)?, number(month, 2)?, number(day, 2)?);
+    date(number(year, 4)?, number(month, 2)?, number(day, 2)?)
+}
+
+/// Days from 1970-01-01 to a date of the years 1900 to 2200; `None` for a date
+/// that there is not.
+pub fn date(year: i64, month: i64, day: i64) -> Option<f64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
         2 => 28 + i64::from(is_leap),

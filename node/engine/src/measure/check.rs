@@ -4,15 +4,16 @@
 //! literal takes the type of what it meets. Everything that is not named here
 //! is refused, so that a new version of the parser cannot widen the language.
 
-use std::collections::BTreeMap;
-
-use peerlight_proto::{catalogue::GradeConstant, units::Grade};
-use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value};
+use peerlight_proto::{
+    catalogue::{Catalogue, GradeConstant},
+    units::Grade,
+};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
 use super::{
     expression::{ExpressionError, mistyped},
     node::{Arithmetic, Graph, Node, NodeId, Precision},
-    syntax::{AGGREGATES, arguments, mirrored, quoted, unsupported},
+    syntax::{mirrored, quoted, unsupported},
 };
 use crate::{
     intake::days_of,
@@ -32,19 +33,16 @@ pub(super) enum Typed {
 
 /// Checks one expression into a graph.
 pub(super) struct Checker<'a> {
-    constants: &'a BTreeMap<String, GradeConstant>,
-    graph: &'a mut Graph,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) graph: &'a mut Graph,
     columns: ColumnSet,
 }
 
-type Checked<T = NodeId> = Result<T, ExpressionError>;
+pub(super) type Checked<T = NodeId> = Result<T, ExpressionError>;
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(
-        constants: &'a BTreeMap<String, GradeConstant>,
-        graph: &'a mut Graph,
-    ) -> Self {
-        Self { constants, graph, columns: ColumnSet::default() }
+    pub(super) fn new(catalogue: &'a Catalogue, graph: &'a mut Graph) -> Self {
+        Self { catalogue, graph, columns: ColumnSet::default() }
     }
 
     /// The columns that were named so far.
@@ -117,19 +115,13 @@ impl<'a> Checker<'a> {
         if name == "school_year" {
             return Ok(self.as_number(Node::SchoolYear));
         }
-        if let Some(constant) = self.constants.get(name) {
-            let mut by_grade = [f64::NAN.to_bits(); Grade::COUNT];
-            for (grade, value) in constant {
-                by_grade[grade.index()] = value.to_bits();
-            }
-            return Ok(self.as_number(Node::ByGrade(by_grade)));
+        if let Some(constant) = self.catalogue.constants.get(name) {
+            return Ok(self.as_number(Node::ByGrade(by_grade(constant))));
         }
-        let unknown = || ExpressionError::Unknown(name.chars().take(64).collect());
-        let column = Column::from_name(name).ok_or_else(unknown)?;
-        if !column.is_countable() {
-            return Err(ExpressionError::Forbidden(column.name()));
+        if let Some(setting) = self.catalogue.settings.get(name) {
+            return Ok(Typed::Number(self.constant(setting.value)));
         }
-        self.columns.insert(column);
+        let column = self.column(name)?;
         match column.kind() {
             Kind::Flag => Ok(self.as_truth(Node::Flag(column))),
             Kind::Number(..) | Kind::Year => Ok(self.as_number(Node::Number(column))),
@@ -138,6 +130,17 @@ impl<'a> Checker<'a> {
             Kind::Grade | Kind::Code(_) => Ok(Typed::Code(column)),
             Kind::Key | Kind::Name => Err(ExpressionError::Forbidden(column.name())),
         }
+    }
+
+    /// The column of this name, which is noted as read.
+    pub(super) fn column(&mut self, name: &str) -> Checked<Column> {
+        let unknown = || ExpressionError::Unknown(name.chars().take(64).collect());
+        let column = Column::from_name(name).ok_or_else(unknown)?;
+        if !column.is_countable() {
+            return Err(ExpressionError::Forbidden(column.name()));
+        }
+        self.columns.insert(column);
+        Ok(column)
     }
 
     fn literal(&mut self, value: &Value, part: &Expr) -> Checked<Typed> {
@@ -263,42 +266,6 @@ impl<'a> Checker<'a> {
         Ok(self.graph.add(node))
     }
 
-    fn function(&mut self, function: &Function, part: &Expr) -> Checked<Typed> {
-        let name = function.name.to_string().to_lowercase();
-        if AGGREGATES.contains(&name.as_str()) || function.over.is_some() {
-            return Err(ExpressionError::Aggregate(name));
-        }
-        let arguments = arguments(function).ok_or_else(|| unsupported(part))?;
-        match (name.as_str(), arguments.as_slice()) {
-            ("abs", [only]) => {
-                let id = self.number(only)?;
-                Ok(self.as_number(Node::Absolute(id)))
-            }
-            ("coalesce", [first, rest @ ..]) => self.coalesce(first, rest),
-            ("abs" | "coalesce", _) => Err(unsupported(part)),
-            _ => Err(ExpressionError::Function(name.chars().take(64).collect())),
-        }
-    }
-
-    fn coalesce(&mut self, first: &Expr, rest: &[&Expr]) -> Checked<Typed> {
-        let mut kept = self.typed(first)?;
-        for next in rest {
-            kept = match (kept, self.typed(next)?) {
-                (kept, Typed::Null) | (Typed::Null, kept) => kept,
-                (Typed::Truth(a), Typed::Truth(b)) => self.as_truth(Node::FirstTruth(a, b)),
-                (Typed::Number(a), Typed::Number(b)) => self.as_number(Node::FirstNumber(a, b)),
-                (Typed::Date(a), Typed::Date(b)) => {
-                    Typed::Date(self.graph.add(Node::FirstNumber(a, b)))
-                }
-                (Typed::Truth(_), _) => return Err(mistyped(next, "a condition")),
-                (Typed::Number(_), _) => return Err(mistyped(next, "a number")),
-                (Typed::Date(_), _) => return Err(mistyped(next, "a date")),
-                (Typed::Code(_), _) => return Err(mistyped(first, "a number or a condition")),
-            };
-        }
-        Ok(kept)
-    }
-
     /// `a OR b`; of codes of one column, one look-up.
     fn either(&mut self, a: NodeId, b: NodeId) -> NodeId {
         let node = match (&self.graph.nodes()[a], &self.graph.nodes()[b]) {
@@ -315,17 +282,26 @@ impl<'a> Checker<'a> {
         Typed::Truth(if is_negated { self.graph.add(Node::Not(id)) } else { id })
     }
 
-    fn constant(&mut self, number: f64) -> NodeId {
+    pub(super) fn constant(&mut self, number: f64) -> NodeId {
         self.graph.add(Node::Constant(number.to_bits()))
     }
 
-    fn as_truth(&mut self, node: Node) -> Typed {
+    pub(super) fn as_truth(&mut self, node: Node) -> Typed {
         Typed::Truth(self.graph.add(node))
     }
 
-    fn as_number(&mut self, node: Node) -> Typed {
+    pub(super) fn as_number(&mut self, node: Node) -> Typed {
         Typed::Number(self.graph.add(node))
     }
+}
+
+/// A constant's numbers as their bits, by grade; missing where it has none.
+pub(super) fn by_grade(constant: &GradeConstant) -> [u64; Grade::COUNT] {
+    let mut by_grade = [f64::NAN.to_bits(); Grade::COUNT];
+    for (grade, value) in constant {
+        by_grade[grade.index()] = value.to_bits();
+    }
+    by_grade
 }
 
 const fn is_grade(column: Column) -> bool {

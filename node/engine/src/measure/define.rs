@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use peerlight_proto::{
-    catalogue::{Measure, Population, Value},
+    catalogue::{Catalogue, Measure, Population, Value},
     charter::{Charter, ProgramKind},
     names::{MeasureId, PopulationId, ProgramId, SubjectId},
     units::GradeSet,
@@ -27,6 +27,15 @@ use crate::{
 /// Checks every definition of a charter, so that one that no node can count is
 /// refused before anybody approves it.
 pub fn check_catalogue(charter: &Charter) -> Result<(), PlanError> {
+    let Catalogue { constants, settings, .. } = &charter.catalogue;
+    // Else a definition that says days_absent would mean something else.
+    let hidden = constants
+        .keys()
+        .chain(settings.keys())
+        .find(|name| name.as_str() == "school_year" || Column::from_name(name).is_some());
+    if let Some(name) = hidden {
+        return Err(PlanError::Hidden(name.clone()));
+    }
     for population in &charter.catalogue.populations {
         check(&charter.catalogue, population.id.as_str(), &population.condition, Wanted::Truth)?;
     }
@@ -98,12 +107,12 @@ fn value(charter: &Charter, measure: &Measure) -> Result<ColumnSet, PlanError> {
 }
 
 fn check(
-    catalogue: &peerlight_proto::catalogue::Catalogue,
+    catalogue: &Catalogue,
     name: &str,
     text: &str,
     wanted: Wanted,
 ) -> Result<ColumnSet, PlanError> {
-    Expression::check(text, wanted, &catalogue.constants)
+    Expression::check(text, wanted, catalogue)
         .map(|expression| expression.columns())
         .map_err(|source| definition(name, source))
 }
@@ -129,10 +138,13 @@ pub(super) fn require(
     Err(PlanError::MissingColumns { wanted_by: wanted_by.to_owned(), columns: missing.join(", ") })
 }
 
-/// The grades of the first program of a kind; all where there is none.
-pub(super) fn grades_of(charter: &Charter, asks: impl Fn(&ProgramKind) -> bool) -> GradeSet {
+/// The grades of the first program of a kind, if there is one.
+pub(super) fn grades_of(
+    charter: &Charter,
+    asks: impl Fn(&ProgramKind) -> bool,
+) -> Option<GradeSet> {
     let program = charter.policy.programs.iter().find(|program| asks(&program.kind));
-    program.map_or(GradeSet::ALL, |program| program.grades)
+    program.map(|program| program.grades)
 }
 
 impl CountPlan {
@@ -209,9 +221,8 @@ impl CountPlan {
         text: &str,
         wanted: Wanted,
     ) -> Result<NodeId, PlanError> {
-        let Compiled { root, .. } =
-            compile(text, wanted, &charter.catalogue.constants, &mut self.graph)
-                .map_err(|source| definition(name, source))?;
+        let Compiled { root, .. } = compile(text, wanted, &charter.catalogue, &mut self.graph)
+            .map_err(|source| definition(name, source))?;
         Ok(root)
     }
 

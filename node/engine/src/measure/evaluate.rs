@@ -8,7 +8,10 @@ use super::{
     growth::{Subject, grade_of},
     node::{Arithmetic, Graph, Node, NodeId, Precision},
 };
-use crate::student::{Chunk, Column, MISSING};
+use crate::{
+    intake::date,
+    student::{Chunk, Column, MISSING},
+};
 
 /// Two numbers closer than this part of their size are the same decimal.
 const SAME: f64 = 1e-9;
@@ -132,9 +135,18 @@ impl<'a> Evaluator<'a> {
                         MISSING => grade_of(chunk, row),
                         grade => grade,
                     };
-                    *out = values
-                        .get(usize::from(grade))
-                        .map_or(f64::NAN, |bits| f64::from_bits(*bits));
+                    *out = at(values, grade);
+                }
+            }
+            Node::AtGrade(values, column) => match self.bytes(chunk, *column) {
+                Some(grades) => {
+                    out.iter_mut().zip(grades).for_each(|(out, grade)| *out = at(values, *grade));
+                }
+                None => out.fill(f64::NAN),
+            },
+            Node::DateIn(year, month, day) => {
+                for (out, year) in out.iter_mut().zip(self.numbers(chunk, *year)) {
+                    *out = date_in(*year, *month, *day);
                 }
             }
             Node::Arithmetic(operation, a, b) => {
@@ -251,6 +263,18 @@ fn finite(number: f64) -> f64 {
     if number.is_finite() { number } else { f64::NAN }
 }
 
+/// A number by grade; missing for a grade that has none.
+fn at(values: &[u64; 14], grade: u8) -> f64 {
+    values.get(usize::from(grade)).map_or(f64::NAN, |bits| f64::from_bits(*bits))
+}
+
+/// A day of a calendar year; missing where the number is no year.
+fn date_in(year: f64, month: u8, day: u8) -> f64 {
+    let is_year = year.fract() == 0.0 && (1900.0..=2200.0).contains(&year);
+    let found = is_year.then(|| date(year as i64, month.into(), day.into()));
+    found.flatten().unwrap_or(f64::NAN)
+}
+
 /// The nodes a node reads.
 fn operands(node: &Node) -> [Option<NodeId>; 2] {
     match node {
@@ -262,12 +286,17 @@ fn operands(node: &Node) -> [Option<NodeId>; 2] {
         | Node::Or(a, b)
         | Node::SameTruth(a, b)
         | Node::FirstTruth(a, b) => [Some(*a), Some(*b)],
-        Node::Absolute(a) | Node::NoNumber(a) | Node::NoTruth(a) | Node::Not(a) => [Some(*a), None],
+        Node::Absolute(a)
+        | Node::NoNumber(a)
+        | Node::NoTruth(a)
+        | Node::Not(a)
+        | Node::DateIn(a, ..) => [Some(*a), None],
         Node::Constant(_)
         | Node::SchoolYear
         | Node::Number(_)
         | Node::Whole(_)
         | Node::ByGrade(_)
+        | Node::AtGrade(..)
         | Node::GrowthPercentile(_)
         | Node::GrowthCell(_)
         | Node::Truth(_)

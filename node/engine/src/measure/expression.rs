@@ -5,13 +5,12 @@
 //! ```
 //!
 //! Columns of one student year, literals, `school_year`, constants by grade,
-//! `+ - * /`, comparisons, `AND OR NOT`, `IN`, `BETWEEN`, `IS [NOT] NULL`,
-//! `coalesce` and `abs`. No aggregate, no sub-query, no student id: nothing
+//! settings, `+ - * /`, comparisons, `AND OR NOT`, `IN`, `BETWEEN`,
+//! `IS [NOT] NULL`, `coalesce`, `abs`, `at_grade` (a constant by another column
+//! of grades) and `date_in` (a day of a calendar year). No aggregate, no sub-query, no student id: nothing
 //! that looks beyond the row or at who it is. Three truth values as in SQL.
 
-use std::collections::BTreeMap;
-
-use peerlight_proto::catalogue::GradeConstant;
+use peerlight_proto::catalogue::Catalogue;
 use sqlparser::{ast::Expr, dialect::GenericDialect, parser::Parser, tokenizer::Token};
 
 use super::{
@@ -22,6 +21,10 @@ use crate::student::ColumnSet;
 
 /// Longest expression, bytes.
 const LONGEST: usize = 4_000;
+
+/// Most words and signs. Each operation has one, so no expression is nested
+/// deeper than this; deeper ones would exhaust the stack of whoever reads them.
+const MOST_TOKENS: usize = 700;
 
 /// What an expression must yield.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +44,11 @@ pub enum ExpressionError {
     /// It is too long.
     #[error("is longer than {LONGEST} bytes: split the measure")]
     Length,
+    /// It has too many parts.
+    #[error("has more than {MOST_TOKENS} words and signs: split the measure")]
+    Parts,
     /// It names what is neither a column nor a constant.
-    #[error("names {0}, which is neither a column of student_years.csv nor a constant")]
+    #[error("names {0}, which is neither a column of student_years.csv nor a constant or setting")]
     Unknown(String),
     /// It names a student or another thing no expression may use.
     #[error("names {0}, which no measure may look at")]
@@ -54,7 +60,7 @@ pub enum ExpressionError {
     #[error("holds a sub-query: a measure looks at one student year")]
     Query,
     /// It calls a function that is not offered.
-    #[error("calls {0}: the functions are coalesce and abs")]
+    #[error("calls {0}: the functions are coalesce, abs, at_grade and date_in")]
     Function(String),
     /// It uses a construction that is not offered.
     #[error("uses \"{0}\", which measures do not offer")]
@@ -85,14 +91,15 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Checks `text` against the columns and `constants`.
+    /// Checks `text` against the columns, and the constants and settings of
+    /// `catalogue`.
     pub fn check(
         text: &str,
         wanted: Wanted,
-        constants: &BTreeMap<String, GradeConstant>,
+        catalogue: &Catalogue,
     ) -> Result<Self, ExpressionError> {
         let mut graph = Graph::default();
-        let columns = compile(text, wanted, constants, &mut graph)?.columns;
+        let columns = compile(text, wanted, catalogue, &mut graph)?.columns;
         Ok(Self { columns })
     }
 
@@ -112,11 +119,11 @@ pub(super) struct Compiled {
 pub(super) fn compile(
     text: &str,
     wanted: Wanted,
-    constants: &BTreeMap<String, GradeConstant>,
+    catalogue: &Catalogue,
     graph: &mut Graph,
 ) -> Result<Compiled, ExpressionError> {
     let syntax = parse(text)?;
-    let mut checker = Checker::new(constants, graph);
+    let mut checker = Checker::new(catalogue, graph);
     let root = match (checker.typed(&syntax)?, wanted) {
         (Typed::Truth(id), Wanted::Truth) | (Typed::Number(id), Wanted::Number) => id,
         (Typed::Null, Wanted::Truth) => checker.truth(&syntax)?,
@@ -132,6 +139,14 @@ fn parse(text: &str) -> Result<Expr, ExpressionError> {
         return Err(ExpressionError::Length);
     }
     let syntax = |error: sqlparser::parser::ParserError| ExpressionError::Syntax(error.to_string());
+    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(syntax)?;
+    let mut tokens = 0;
+    while parser.next_token().token != Token::EOF {
+        tokens += 1;
+    }
+    if tokens > MOST_TOKENS {
+        return Err(ExpressionError::Parts);
+    }
     let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(syntax)?;
     let expression = parser.parse_expr().map_err(syntax)?;
     match parser.peek_token().token {
@@ -153,7 +168,7 @@ mod tests {
     use crate::student::Column;
 
     fn check(text: &str, wanted: Wanted) -> Result<Expression, ExpressionError> {
-        Expression::check(text, wanted, &Catalogue::shipped().constants)
+        Expression::check(text, wanted, &Catalogue::shipped())
     }
 
     #[test]
@@ -191,7 +206,16 @@ mod tests {
             ("gpa > (SELECT 1)", "holds a sub-query"),
             ("gpa IN (SELECT 1)", "holds a sub-query"),
             ("EXISTS (SELECT 1)", "holds a sub-query"),
-            ("random() > 0.5", "calls random: the functions are coalesce and abs"),
+            ("random() > 0.5", "calls random: the functions are coalesce, abs"),
+            ("at_grade(ela_standard, gpa) > 1", "where a grade column is needed"),
+            ("at_grade(gpa, grade_level) > 1", "where a constant by grade is needed"),
+            ("at_grade(ela_standard, student_id) > 1", "names student_id, which no measure"),
+            ("at_grade(ela_standard) > 1", "measures do not offer"),
+            ("date_in(2026, '02-29') > '2026-01-01'", "where a day 'MM-DD'"),
+            ("date_in(2026, '1-1') > '2026-01-01'", "where a day 'MM-DD'"),
+            ("date_in('x', '01-01') > '2026-01-01'", "needed"),
+            ("date_in(2026, '01-01') > 1", "where a date in quotes is needed"),
+            ("date_in(student_id, '01-01') > '2026-01-01'", "which no measure may look at"),
             ("gpaa > 1", "names gpaa, which is neither"),
             ("gpa > 1 extra", "comes after its end"),
             ("gpa > ", "is not an expression"),
@@ -216,11 +240,23 @@ mod tests {
 
     #[test]
     fn deep_and_long_expressions_are_refused_not_crashed_on() {
-        let deep = format!("{}gpa{} > 1", "(".repeat(1_000), ")".repeat(1_000));
-        assert!(matches!(check(&deep, Wanted::Truth), Err(ExpressionError::Syntax(_))));
+        let nested = |depth| format!("{}gpa{} > 1", "(".repeat(depth), ")".repeat(depth));
+        assert!(matches!(check(&nested(300), Wanted::Truth), Err(ExpressionError::Syntax(_))));
+        assert_eq!(check(&nested(1_000), Wanted::Truth).unwrap_err(), ExpressionError::Parts);
         let long = format!("gpa > {}", "1".repeat(5_000));
         assert_eq!(check(&long, Wanted::Truth).unwrap_err(), ExpressionError::Length);
         let many = vec!["homeless"; 300].join(" AND ");
         assert!(check(&many, Wanted::Truth).is_ok());
+        // Left-deep, right-deep, and what no part of is looked at.
+        let sum = vec!["1"; 1_500].join("+");
+        let unary = format!("{}gpa", "- ".repeat(1_500));
+        for text in [sum.clone(), format!("gpa LIKE {sum}"), format!("{sum} > 1"), unary] {
+            let error = check(&text, Wanted::Truth).unwrap_err();
+            let refused = matches!(error, ExpressionError::Parts | ExpressionError::Syntax(_));
+            assert!(refused, "{error}");
+        }
+        let deepest = vec!["1"; MOST_TOKENS / 2].join("+");
+        assert!(check(&deepest, Wanted::Number).is_ok());
+        assert!(check(&format!("gpa LIKE {deepest}"), Wanted::Truth).is_err());
     }
 }

@@ -15,6 +15,7 @@ mod check;
 mod define;
 mod evaluate;
 mod expression;
+mod function;
 mod growth;
 mod kernel;
 mod local;

@@ -42,6 +42,11 @@ pub(super) enum Node {
     Whole(Column),
     /// A number by grade assessed, or grade level; as its bits, by grade.
     ByGrade([u64; 14]),
+    /// The same by another column of grades.
+    AtGrade([u64; 14], Column),
+    /// A month and day of the calendar year that the number is, in days since
+    /// 1970-01-01.
+    DateIn(NodeId, u8, u8),
     Arithmetic(Arithmetic, NodeId, NodeId),
     Absolute(NodeId),
     /// The first number that is not missing.
@@ -138,7 +143,8 @@ impl Graph {
                 | Node::Whole(column)
                 | Node::Flag(column)
                 | Node::OneOf(column, _)
-                | Node::NoCode(column) => columns.insert(*column),
+                | Node::NoCode(column)
+                | Node::AtGrade(_, column) => columns.insert(*column),
                 _ => {}
             }
         }

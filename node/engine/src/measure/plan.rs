@@ -43,6 +43,9 @@ pub enum PlanError {
     /// A bounded value has no proper bounds.
     #[error("the definition of {0} needs finite bounds, the low one below the high one")]
     Unbounded(MeasureId),
+    /// A constant or setting would be read where a column is meant.
+    #[error("the constant or setting {0} has the name of a column: give it another")]
+    Hidden(String),
     /// A program names what the charter does not define.
     #[error("the charter does not define {what}, which {wanted_by} needs")]
     Undefined {
@@ -195,7 +198,8 @@ impl CountPlan {
 
     /// A plan for the exact values of every measure of the charter that the
     /// columns allow, with or without a program, and of every growth measure
-    /// that has tables. A measure counts the grades of its first program.
+    /// that has tables. A measure counts the grades of its first program, else
+    /// its own.
     pub fn local(
         charter: &Charter,
         directory: &Directory,
@@ -209,7 +213,7 @@ impl CountPlan {
                 continue;
             }
             let asks = |kind: &ProgramKind| matches!(kind, ProgramKind::Measure { measure: id } if *id == measure.id);
-            let grades = grades_of(charter, asks);
+            let grades = grades_of(charter, asks).or(measure.grades).unwrap_or(GradeSet::ALL);
             let source = plan.measure(charter, &measure.id, grades)?;
             let center = match &measure.value {
                 Value::Rate { .. } => 0.0,
@@ -225,7 +229,7 @@ impl CountPlan {
                 continue;
             }
             let asks = |kind: &ProgramKind| matches!(kind, ProgramKind::GrowthMean { subject } if subject == id);
-            let grades = grades_of(charter, asks);
+            let grades = grades_of(charter, asks).unwrap_or(GradeSet::ALL);
             let source = plan.growth(position, grades);
             let line = LocalMeasure { id: model.measure.clone(), grades, source, center: 50.0 };
             plan.measures.push(line);

@@ -14,6 +14,9 @@ use peerlight_proto::{
 };
 use proptest::prelude::*;
 
+mod hostile;
+mod known;
+mod outcome;
 mod plain;
 
 use self::plain::Plain;

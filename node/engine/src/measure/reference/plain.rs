@@ -65,7 +65,7 @@ impl Plain<'_> {
                         Column::DaysSuspended,
                     ])
             }
-            "cohort" => cohort && outcome.is_some_and(|outcome| outcome <= 4.0),
+            "cohort" => cohort && outcome.is_some_and(|outcome| !(5.0..7.0).contains(&outcome)),
             "graduates" => cohort && outcome == Some(0.0),
             other => panic!("population {other}"),
         }
