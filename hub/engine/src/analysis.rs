@@ -24,6 +24,7 @@ use peerlight_proto::{
     directory::{Directory, Level},
     group::{Flag, StudentGroup},
     names::{MeasureId, MemberId, ProgramId},
+    units::SchoolYear,
 };
 
 use crate::{
@@ -106,6 +107,9 @@ pub struct Benchmark {
     /// A value over several years, where this year's is hidden and that one
     /// is reliable enough.
     pub pooled: Option<Pooled>,
+    /// Where this year's is hidden: the year that stands apart, because of
+    /// which earlier ones are not pooled with it.
+    pub parted_by: Option<SchoolYear>,
 }
 
 /// The network's distribution of one measure, group and level.

@@ -4,10 +4,10 @@
 //! Everything downstream speaks of a measure by its position in this list.
 
 use peerlight_proto::{
-    catalogue::{Better, Value},
+    catalogue::{Better, Value, YearNote, break_between},
     charter::{Charter, Program, ProgramKind},
     names::{MeasureId, PopulationId, ProgramId},
-    units::GradeSet,
+    units::{GradeSet, SchoolYear},
 };
 
 /// What kind of number a measure is.
@@ -57,12 +57,25 @@ pub struct ReportedMeasure {
     pub grades: GradeSet,
     /// Programs that release it, in the charter's order.
     pub programs: Vec<ProgramId>,
+    /// School years that stand apart for it.
+    pub notes: Vec<YearNote>,
 }
 
 impl ReportedMeasure {
     /// Whether schools are matched on it.
     pub fn is_matched_on(&self) -> bool {
         self.kind == MeasureKind::Growth && !self.never_match
+    }
+
+    /// The year whose note keeps these two apart, if there is one: nothing is
+    /// compared, drawn as a trend or pooled across it.
+    pub fn parted_by(&self, earlier: SchoolYear, later: SchoolYear) -> Option<SchoolYear> {
+        break_between(&self.notes, earlier, later).map(|note| note.school_year)
+    }
+
+    /// What is said of one school year, in a sentence.
+    pub fn said_of(&self, year: SchoolYear) -> Option<String> {
+        self.notes.iter().find(|note| note.school_year == year).map(YearNote::sentence)
     }
 
     /// `value` within the scale.
@@ -104,6 +117,10 @@ fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
         population: None,
         grades: program.grades,
         programs: vec![program.id.clone()],
+        notes: Vec::new(),
+    };
+    let notes = |measure| -> Vec<YearNote> {
+        charter.catalogue.notes_on(measure, program.grades).cloned().collect()
     };
     match &program.kind {
         ProgramKind::GrowthHistogram { .. } => None,
@@ -130,6 +147,7 @@ fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
                 better: Some(Better::Higher),
                 highest: 100.0,
                 within_school_sd: Some(model.within_school_sd),
+                notes: notes(&model.measure),
                 ..base
             })
         }
@@ -142,6 +160,7 @@ fn reported(charter: &Charter, program: &Program) -> Option<ReportedMeasure> {
                 better: Some(measure.better),
                 never_match: measure.never_match,
                 population: Some(measure.population.clone()),
+                notes: notes(&measure.id),
                 ..base
             };
             Some(match &measure.value {

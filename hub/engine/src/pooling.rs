@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Each year's noise is its own, so variances add. Years of another definition
-//! do not come here. A pooled value is one number about several years: it is
+//! do not come here, and no year is pooled across one that stands apart. A pooled value is one number about several years: it is
 //! labelled with them and never drawn as a trend, nor ranked.
 
 use std::collections::HashMap;
@@ -46,6 +46,15 @@ pub struct Pooled {
     pub estimate: Estimate,
 }
 
+/// What pooling gives of one cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The value over several years.
+    pub pooled: Option<Pooled>,
+    /// The year that stands apart and therefore kept an earlier year out.
+    pub parted_by: Option<SchoolYear>,
+}
+
 /// The sums of one year, by school and group.
 type OfYear = HashMap<(usize, StudentGroup), Sums>;
 
@@ -79,7 +88,8 @@ impl Earlier {
     }
 
     /// One school's group over `this` year and the unbroken run of years before
-    /// it; `None` where there is none, or where it is not reliable either.
+    /// it; no value where there is no such run, or where it is not reliable
+    /// either.
     pub fn pooled(
         &self,
         measure: &ReportedMeasure,
@@ -87,23 +97,26 @@ impl Earlier {
         prior: &Prior,
         last: SchoolYear,
         (school, group, this): (usize, StudentGroup, Sums),
-    ) -> Option<Pooled> {
-        let (mut sums, mut first) = (this, last);
+    ) -> Found {
+        let (mut sums, mut first, mut parted_by) = (this, last, None);
         for (year, earlier) in self.years.iter().take(usize::from(EARLIER_YEARS)) {
             let Some(of_year) = earlier.get(&(school, group)) else { break };
             if year.ending_year() + 1 != first.ending_year() {
                 break;
             }
+            parted_by = measure.parted_by(*year, last);
+            if parted_by.is_some() {
+                break;
+            }
             (sums, first) = (sums.plus(*of_year), *year);
         }
-        let Outcome::Usable(estimate) = sums.outcome(measure) else { return None };
+        let Outcome::Usable(estimate) = sums.outcome(measure) else {
+            return Found { pooled: None, parted_by };
+        };
         let precision = by_reliability(display, prior.reliability(estimate.variance()));
-        (first != last && precision.is_shown()).then_some(Pooled {
-            first,
-            last,
-            precision,
-            estimate,
-        })
+        let pooled = Pooled { first, last, precision, estimate };
+        let is_shown = first != last && precision.is_shown();
+        Found { pooled: is_shown.then_some(pooled), parted_by }
     }
 }
 
@@ -153,8 +166,8 @@ mod tests {
             earlier.push(year(2025), &[cell(sums(0.3))]);
             earlier.push(year(2024), &[cell(sums(0.2))]);
             let key = (3, StudentGroup::All, this);
-            let pooled = earlier.pooled(rate, &charter.policy.display, &prior, year(2026), key);
-            let Some(pooled) = pooled else { continue };
+            let of = earlier.pooled(rate, &charter.policy.display, &prior, year(2026), key);
+            let Some(pooled) = of.pooled else { continue };
             assert_eq!((pooled.first, pooled.last), (year(2024), year(2026)));
             if let Outcome::Usable(single) = this.outcome(rate) {
                 assert!(pooled.estimate.variance() < single.variance());
@@ -183,11 +196,51 @@ mod tests {
             }
             let key = (3, StudentGroup::All, this);
             let found = earlier.pooled(rate, &charter.policy.display, &prior, year(2026), key);
-            found.map(|pooled| pooled.first.ending_year())
+            found.pooled.map(|pooled| pooled.first.ending_year())
         };
         assert_eq!(pooled(&[]), None);
         assert_eq!(pooled(&[2025]), Some(2025));
         assert_eq!(pooled(&[2024]), None);
         assert_eq!(pooled(&[2025, 2024, 2023]), Some(2024));
+    }
+
+    #[test]
+    fn no_year_is_pooled_across_one_that_stands_apart() {
+        use peerlight_proto::catalogue::YearStatus::{
+            Comparable, NotCollected, NotComparable, StatusOnly,
+        };
+        let charter = sample::charter();
+        let measures = reported_measures(&charter);
+        let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
+        let shipped = rate.notes[0].clone();
+        let prior = Prior { mean: 20.0, variance: 600.0, mean_variance: 0.1, schools: 100 };
+        let noisy = |value| Noisy { value, variance: 25.0 };
+        let this = Sums { sum: noisy(-20.0), count: Some(noisy(60.0)) };
+        let mut earlier = Earlier::default();
+        earlier.push(year(2025), &[cell(this)]);
+        earlier.push(year(2024), &[cell(this)]);
+        for (apart, status, first, parted_by) in [
+            (2023, NotComparable, Some(2024), None),
+            (2024, NotComparable, Some(2025), Some(2024)),
+            (2024, StatusOnly, Some(2024), None),
+            (2025, NotCollected, None, Some(2025)),
+            (2025, StatusOnly, Some(2025), Some(2025)),
+            (2025, Comparable, Some(2024), None),
+            (2026, StatusOnly, None, Some(2026)),
+            (2026, NotComparable, None, Some(2026)),
+        ] {
+            let mut rate = rate.clone();
+            let note = shipped.clone();
+            rate.notes = vec![peerlight_proto::catalogue::YearNote {
+                school_year: year(apart),
+                status,
+                ..note
+            }];
+            let key = (3, StudentGroup::All, this);
+            let found = earlier.pooled(&rate, &charter.policy.display, &prior, year(2026), key);
+            let years = found.pooled.map(|pooled| pooled.first.ending_year());
+            let by = found.parted_by.map(SchoolYear::ending_year);
+            assert_eq!((years, by), (first, parted_by), "{apart} {status:?}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     estimate::{Cell, Estimate, Outcome, Place},
     measure::ReportedMeasure,
     normal::Normals,
-    pooling::Earlier,
+    pooling::{Earlier, Found},
     posterior::{FEWEST_SCHOOLS, Posterior, Prior},
     roll_up::{Total, common_date, totals},
     so_far::so_far,
@@ -115,6 +115,7 @@ fn empty(school: usize, measure: usize, group: StudentGroup, precision: Precisio
         network_mean: None,
         students_needed: None,
         pooled: None,
+        parted_by: None,
     }
 }
 
@@ -223,23 +224,28 @@ impl Split<'_> {
         };
         let year = self.input.charter.school_year;
         let pooled = || {
-            let this = (school, self.group, cell.sums?);
+            let Some(sums) = cell.sums else { return Found::default() };
+            let this = (school, self.group, sums);
             self.earlier.pooled(self.reported, display, &prior, year, this)
         };
         let Some(estimate) = usable(&cell.outcome) else {
-            return Benchmark { pooled: pooled(), ..blank };
+            let Found { pooled, parted_by } = pooled();
+            return Benchmark { pooled, parted_by, ..blank };
         };
         let reliability = prior.reliability(estimate.variance());
         let precision = by_reliability(display, reliability);
+        let is_hidden = precision == Precision::Hidden;
+        let Found { pooled, parted_by } = if is_hidden { pooled() } else { Found::default() };
         Benchmark {
             precision,
             estimate: Some(estimate),
             reliability: Some(reliability),
             posterior: Some(prior.posterior((estimate.value, estimate.variance()))),
-            students_needed: (precision == Precision::Hidden)
+            students_needed: is_hidden
                 .then(|| students_needed(display, &prior, &estimate))
                 .flatten(),
-            pooled: (precision == Precision::Hidden).then(pooled).flatten(),
+            pooled,
+            parted_by,
             ..blank
         }
     }

@@ -15,4 +15,5 @@ pub mod school;
 pub mod shell;
 pub mod similar;
 pub mod so_far;
+pub mod summary;
 pub mod words;

@@ -7,7 +7,11 @@ use peerlight_hub_engine::{
     measure::{MeasureKind, ReportedMeasure},
     roll_up::Whole,
 };
-use peerlight_proto::{catalogue::Better, group::StudentGroup, units::SchoolYear};
+use peerlight_proto::{
+    catalogue::{Better, YearNote},
+    group::StudentGroup,
+    units::SchoolYear,
+};
 
 use super::{
     peer::Choice,
@@ -152,11 +156,13 @@ impl MeasureHelp {
             (_, Some(Better::Lower)) => " Lower is better.",
         };
         let never = if measure.never_match { " Never used to match schools." } else { "" };
+        let years = [String::new()].into_iter().chain(measure.notes.iter().map(YearNote::sentence));
+        let years = years.collect::<Vec<_>>().join(" ");
         Self {
             id: measure.id.to_string(),
             label: measure.label.clone(),
             about: measure.about.clone(),
-            facts: format!("In {}, grades {}.{better}{never}", measure.unit, measure.grades),
+            facts: format!("In {}, grades {}.{better}{never}{years}", measure.unit, measure.grades),
         }
     }
 }

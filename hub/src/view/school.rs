@@ -12,10 +12,12 @@ use peerlight_hub_engine::{
 use peerlight_proto::{
     directory::{Level as SchoolLevel, School},
     group::StudentGroup,
+    units::SchoolYear,
 };
 
 use super::{
     shell::Shell,
+    summary,
     words::{self, Level, Shown},
 };
 use crate::{
@@ -93,6 +95,8 @@ pub struct SchoolPage {
     pub counts: Vec<MeasureRow>,
     /// By student group.
     pub groups: Vec<GroupTable>,
+    /// How the school year stands apart, measure by measure.
+    pub notes: Vec<String>,
     /// Whether any of its measures is a running one.
     pub running: bool,
     /// Whether official public results of it are held.
@@ -145,8 +149,14 @@ impl Line<'_> {
             Some((years, pooled)) => {
                 format!("{own}. {years} together: {}", pooled.text(self.measure))
             }
-            None => own,
+            None => self.apart().map_or_else(|| own.clone(), |apart| format!("{own}. {apart}")),
         }
+    }
+
+    /// Why years before are not pooled with this one, where a note keeps them.
+    fn apart(&self) -> Option<String> {
+        let said = self.measure.said_of(self.benchmark.parted_by?)?;
+        Some(format!("Earlier years are not added: {said}"))
     }
 
     /// The years that are pooled and their value, where this year's is hidden.
@@ -208,6 +218,7 @@ impl Line<'_> {
             pooled.and_then(|pooled| pooled.estimate()).into(),
             interval.map(|(low, _)| low).into(),
             interval.map(|(_, high)| high).into(),
+            self.apart().into(),
             (run as i64).into(),
         ]
     }
@@ -253,6 +264,7 @@ pub fn table(school: &School, lines: &[Line<'_>], run: u64) -> Table {
             number("pooled_value", 2),
             number("pooled_ci_low", 2),
             number("pooled_ci_high", 2),
+            text("not_pooled_because"),
             whole("benchmark_run"),
         ],
         rows: lines.iter().map(|line| line.cells(school, run)).collect(),
@@ -265,6 +277,7 @@ pub fn page(
     school: &School,
     district: &str,
     lines: &[Line<'_>],
+    year: SchoolYear,
     official: bool,
 ) -> SchoolPage {
     let all = |line: &&Line<'_>| line.benchmark.group == StudentGroup::All;
@@ -288,7 +301,8 @@ pub fn page(
         path: format!("/schools/{}", school.id),
         about: about(school, district),
         level_words: level_words(school.level),
-        summary: summary(&main),
+        summary: summary::summary(&main),
+        notes: summary::notes(&main, year),
         chart: chart(&main).map(|chart| chart.svg()),
         running: main.iter().any(|line| line.measure.kind == MeasureKind::Running),
         rows: main.iter().map(|line| line.row()).collect(),
@@ -297,65 +311,6 @@ pub fn page(
         official,
         shell,
     }
-}
-
-/// At most a few sentences; a difference is claimed only where the 80 % band
-/// lies on one side of the middle.
-fn summary(lines: &[&Line<'_>]) -> Vec<String> {
-    let mut sentences: Vec<String> = lines
-        .iter()
-        .filter(|line| line.measure.is_matched_on())
-        .filter_map(|line| growth(line))
-        .collect();
-    let labels = |side: &dyn Fn(f64, f64) -> bool| -> Vec<String> {
-        let claimed = lines.iter().filter(|line| {
-            !line.measure.is_matched_on()
-                && line.benchmark.standing.is_some_and(|at| side(at.rank_low, at.rank_high))
-        });
-        claimed.map(|line| line.measure.label.clone()).collect()
-    };
-    let (above, below) = (labels(&|low, _| low > 50.0), labels(&|_, high| high < 50.0));
-    if !above.is_empty() {
-        sentences
-            .push(format!("Better than the middle of the network: {}.", words::listed(&above)));
-    }
-    if !below.is_empty() {
-        sentences.push(format!("Worse than the middle of the network: {}.", words::listed(&below)));
-    }
-    let any = lines.iter().any(|line| line.benchmark.standing.is_some());
-    if any && above.is_empty() && below.is_empty() {
-        let sentence = "No other measure can be told from the middle of the network.";
-        sentences.push(sentence.to_owned());
-    }
-    if sentences.is_empty() {
-        let sentence = "None of this school's measures is precise enough to show yet.";
-        sentences.push(sentence.to_owned());
-    }
-    sentences
-}
-
-fn growth(line: &Line<'_>) -> Option<String> {
-    let (low, high) = line.shown.interval()?;
-    let claim = if low > 50.0 {
-        "above the network's average (50)"
-    } else if high < 50.0 {
-        "below the network's average (50)"
-    } else {
-        "it cannot be told from the network's average (50)"
-    };
-    let label = &line.measure.label;
-    Some(match line.shown.estimate() {
-        Some(value) => {
-            format!(
-                "{label} is {} ({}): {claim}.",
-                words::number(value, words::decimals(high - low)),
-                line.shown.range()?
-            )
-        }
-        None => {
-            format!("{label} is between {}: {claim}.", line.shown.range()?.replace(" to ", " and "))
-        }
-    })
 }
 
 fn chart(lines: &[&Line<'_>]) -> Option<Chart> {

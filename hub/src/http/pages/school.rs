@@ -139,7 +139,8 @@ pub async fn page(
     let shell = school_shell(&reading, &scope, school, None);
     let district = reading.district_of(school);
     let official = !public_file::results_of(&web.store, school.id.as_str()).await?.is_empty();
-    Ok(answer(&school::page(shell, school, &district, &lines, official)))
+    let year = reading.in_force.charter.charter.school_year;
+    Ok(answer(&school::page(shell, school, &district, &lines, year, official)))
 }
 
 /// `/schools/{id}/so-far`.
