@@ -33,6 +33,7 @@ pub mod page;
 pub mod plan;
 pub mod records;
 pub mod release;
+pub mod sent;
 pub mod source;
 pub mod store;
 pub mod sync;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use peerlight_node_engine::measure::{self, CountPlan, LocalTable};
 use peerlight_proto::{
-    catalogue::Value,
-    charter::Charter,
+    catalogue::{Value, YearNote, break_between},
+    charter::{Charter, ProgramKind},
     names::{MeasureId, SchoolId},
+    units::{GradeSet, SchoolYear},
     v1::Benchmark,
 };
 
@@ -33,6 +34,80 @@ pub async fn table(
         columns,
     )?;
     exact::local(node, plan, year).await
+}
+
+/// The same of the year before, by the same definitions and schools; growth is
+/// not in it. `None` where no records of that year are held.
+pub async fn table_before(
+    node: &Node,
+    membership: &Membership,
+    approved: &Approved,
+) -> Result<Option<LocalTable>, Error> {
+    let mut charter = approved.charter.document.clone();
+    charter.school_year = charter.school_year.earlier(1);
+    let columns = exact::columns(node, charter.school_year).await?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let directory = &approved.directory.document;
+    let plan = CountPlan::local(&charter, directory, &membership.member, None, columns)?;
+    Ok(Some(exact::local(node, plan, charter.school_year).await?))
+}
+
+/// Whether a measure leaves the district.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaves {
+    /// Its program is offered: noisy numbers are sent.
+    Released,
+    /// The charter releases it, and this district does not offer it.
+    NotOffered,
+    /// The charter does not release it: exact here, and nowhere else.
+    Never,
+}
+
+impl Leaves {
+    /// Its name in rows printed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Released => "yes",
+            Self::NotOffered => "not offered",
+            Self::Never => "no",
+        }
+    }
+}
+
+/// Whether a measure of the catalogue, or a growth measure, leaves the district.
+pub fn leaves(approved: &Approved, measure: &MeasureId) -> Leaves {
+    let charter = &approved.charter.document;
+    let is_of = |kind: &ProgramKind| match kind {
+        ProgramKind::Measure { measure: id } => id == measure,
+        ProgramKind::GrowthMean { subject } => {
+            charter.policy.growth.get(subject).is_some_and(|model| model.measure == *measure)
+        }
+        ProgramKind::Count { .. } | ProgramKind::GrowthHistogram { .. } => false,
+    };
+    let mut programs = charter.policy.programs.iter().filter(|program| is_of(&program.kind));
+    if programs.clone().any(|program| approved.offers(&program.id)) {
+        Leaves::Released
+    } else if programs.next().is_some() {
+        Leaves::NotOffered
+    } else {
+        Leaves::Never
+    }
+}
+
+/// What is said of a school year and a measure, in a sentence.
+pub fn said_of(charter: &Charter, measure: &MeasureId, year: SchoolYear) -> Option<String> {
+    let mut notes = charter.catalogue.notes_on(measure, GradeSet::ALL);
+    notes.find(|note| note.school_year == year).map(YearNote::sentence)
+}
+
+/// Why a measure of the charter's year cannot be compared with the year before,
+/// in a sentence; `None` where it can be.
+pub fn parted(charter: &Charter, measure: &MeasureId) -> Option<String> {
+    let year = charter.school_year;
+    let notes = charter.catalogue.notes_on(measure, GradeSet::ALL);
+    break_between(notes, year.earlier(1), year).map(YearNote::sentence)
 }
 
 /// What the hub says of one school, by measure and group.

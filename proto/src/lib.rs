@@ -18,6 +18,7 @@ pub mod envelope;
 pub mod group;
 pub mod layout;
 pub mod names;
+pub mod rounding;
 pub mod token;
 pub mod units;
 pub mod wire;

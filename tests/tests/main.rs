@@ -27,7 +27,11 @@ mod group;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod measures_document;
+#[cfg(test)]
 mod node_page;
+#[cfg(test)]
+mod own_measure;
 #[cfg(test)]
 mod rejoin;
 #[cfg(test)]

@@ -1,34 +1,69 @@
-//! `measures`: the district's exact local values, beside the network's
+//! `measures`: the district's exact local values of every measure that its
+//! columns allow, beside what was sent, the year before, and the network's
 //! benchmarks. Never sent.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use peerlight_proto::{group::StudentGroup, names::SchoolId};
-use serde_json::json;
+use peerlight_node_engine::measure::LocalTable;
+use peerlight_proto::{
+    charter::Charter,
+    group::StudentGroup,
+    names::{MeasureId, SchoolId},
+    rounding,
+    units::Grade,
+};
+use serde_json::{Value, json};
 
 use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
 };
 use crate::{
+    approval::Approved,
     error::Error,
     local::{self, Beside},
+    sent::{self, Sent},
     words,
 };
 
-/// Show exact local values, beside the network's benchmarks; never sent.
+/// Show exact local values of every measure, beside what was sent; never sent.
 #[derive(Args)]
 #[command(after_help = "Examples:
   peerlight-node measures
   peerlight-node measures --school 0612345 --groups --network
+  peerlight-node measures --measure chronic_absence --grade 07 --sent
+  peerlight-node measures --change --output csv > year.csv
+
+Every measure of the catalogue whose columns were imported is computed here.
+RELEASED says which of them the charter lets leave, with noise. SENT is what the
+numbers that left say; CHANGE is this year's exact value less last year's, and
+empty where the years cannot be compared.
 
 Exact values are for the district's own eyes. Rates are in percent.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct MeasuresArgs {
     /// One school; the whole district and every school if absent.
     #[arg(long, value_name = "ID")]
     school: Option<SchoolId>,
+    /// One measure.
+    #[arg(long, value_name = "ID")]
+    measure: Option<MeasureId>,
     /// Also by student group.
     #[arg(long)]
     groups: bool,
+    /// One student group: race:HI, gender:F, flag:EL.
+    #[arg(long, value_name = "GROUP", conflicts_with = "groups")]
+    group: Option<StudentGroup>,
+    /// One grade.
+    #[arg(long, value_name = "GRADE", conflicts_with_all = ["groups", "group"])]
+    grade: Option<Grade>,
+    /// What the noisy numbers say that were sent.
+    #[arg(long)]
+    sent: bool,
+    /// Exact change since the year before.
+    #[arg(long)]
+    change: bool,
     /// Ask the hub for its estimate of each school and for the network's mean.
     #[arg(long)]
     network: bool,
@@ -37,85 +72,208 @@ pub struct MeasuresArgs {
     output: Output,
 }
 
+const COLUMNS: &[&str] = &[
+    "school_id",
+    "measure",
+    "group",
+    "students",
+    "value",
+    "network_estimate",
+    "network_mean",
+    "released",
+    "sent",
+    "change",
+];
+
+impl MeasuresArgs {
+    fn wants_group(&self, group: StudentGroup) -> bool {
+        let one = self.group.or(self.grade.map(StudentGroup::Grade));
+        self.groups || group == one.unwrap_or(StudentGroup::All)
+    }
+
+    fn wants_measure(&self, measure: &MeasureId) -> bool {
+        self.measure.as_ref().is_none_or(|wanted| wanted == measure)
+    }
+}
+
+/// What stands beside the exact values.
+struct Besides {
+    sent: Option<Sent>,
+    before: Option<LocalTable>,
+}
+
+/// One measure of one group of a school, or of the district.
+struct Row<'a> {
+    school: Option<&'a SchoolId>,
+    measure: &'a MeasureId,
+    group: StudentGroup,
+    numerator: i64,
+    students: i64,
+    value: f64,
+    estimate: Option<String>,
+    network_mean: Option<f64>,
+    released: &'static str,
+    sent: Option<f64>,
+    change: Option<f64>,
+}
+
 pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
     let node = context.node(&[]).await?;
     let membership = node.membership()?;
     let approved = node.approved().await?;
     let charter = &approved.charter.document;
     let values = local::table(&node, &membership, &approved).await?;
-    if let Some(school) =
-        args.school.as_ref().filter(|it| values.schools().binary_search(it).is_err())
-    {
-        return Err(Error::Absent(format!(
-            "{school} is not a school of this district's directory"
-        )));
-    }
+    check(args, &values)?;
+    let besides = Besides {
+        sent: if args.sent { Some(sent::sent(&node, &membership, &approved).await?) } else { None },
+        before: if args.change {
+            local::table_before(&node, &membership, &approved).await?
+        } else {
+            None
+        },
+    };
     let mut units: Vec<Option<&SchoolId>> = vec![None];
     units.extend(values.schools().iter().map(Some));
-    let mut table = Table::new(&[
-        "school_id",
-        "measure",
-        "group",
-        "students",
-        "value",
-        "network_estimate",
-        "network_mean",
-    ]);
+    units.retain(|unit| args.school.is_none() || *unit == args.school.as_ref());
     let mut rows = Vec::new();
     for unit in units {
-        if args.school.is_some() && unit != args.school.as_ref() {
-            continue;
-        }
         let network = match unit {
             Some(school) if args.network => local::beside(&node, school).await?,
             _ => Beside::new(),
         };
-        for measure in values.measures() {
-            for &group in values.groups(measure) {
-                if !args.groups && group != StudentGroup::All {
-                    continue;
-                }
-                let value = match unit {
-                    Some(school) => values.school(school, measure, group),
-                    None => values.district(measure, group),
-                };
-                let Some(value) = value else { continue };
-                let exact = local::shown(charter, measure, value.value());
-                let beside = network.get(&(measure.to_string(), group.to_string()));
-                let name = unit.map_or_else(|| "district".to_owned(), ToString::to_string);
-                let mean = beside.and_then(|row| row.network_mean);
-                if args.output == Output::Json {
-                    rows.push(json!({
-                        "school_id": unit, "measure": measure, "group": group,
-                        "students": value.denominator(), "numerator": value.numerator(),
-                        "value": exact, "network_mean": mean,
-                        "network_estimate": beside.map(words::estimate),
-                    }));
-                } else {
-                    table.push(vec![
-                        name,
-                        measure.to_string(),
-                        group.to_string(),
-                        value.denominator().to_string(),
-                        format!("{exact:.1}"),
-                        beside.map(words::estimate).unwrap_or_default(),
-                        mean.map(|mean| format!("{mean:.1}")).unwrap_or_default(),
-                    ]);
-                }
-            }
-        }
+        rows.extend(rows_of(args, &approved, &values, &besides, &network, unit));
     }
+    let notes = notes(args, charter, &values);
     let missing = local::not_offered(&approved);
     let absent = local::absent_groups(&node, &approved).await?;
     if args.output == Output::Json {
+        let rows: Vec<Value> = rows.iter().map(Row::json).collect();
         return Ok(print_json(json!({
-            "measures": rows, "not_offered": missing, "absent_groups": absent,
+            "measures": rows, "not_offered": missing, "absent_groups": absent, "years": notes,
         }))?);
     }
+    let mut table = Table::new(COLUMNS);
+    for row in &rows {
+        table.push(row.cells());
+    }
     table.print(args.output)?;
+    if args.change && besides.before.is_none() {
+        let year = charter.school_year.earlier(1);
+        eprintln!("No change is shown: no records of {year} are held.");
+    }
+    for note in &notes {
+        eprintln!("{note}");
+    }
     if !missing.is_empty() {
         eprintln!("Not offered: {}.", missing.join("; "));
     }
-    say_absent_groups(approved.charter.document.school_year, &absent);
+    say_absent_groups(charter.school_year, &absent);
     Ok(())
+}
+
+/// Refuses a school or measure that there is not.
+fn check(args: &MeasuresArgs, values: &LocalTable) -> Result<(), Error> {
+    let school = args.school.as_ref().filter(|it| values.schools().binary_search(it).is_err());
+    if let Some(school) = school {
+        return Err(Error::Absent(format!(
+            "{school} is not a school of this district's directory"
+        )));
+    }
+    let measure = args.measure.as_ref().filter(|it| !values.measures().any(|known| known == *it));
+    measure.map_or(Ok(()), |measure| {
+        Err(Error::Absent(format!(
+            "there is no measure {measure} that the imported columns allow: \
+             \"peerlight-node measures\" lists them"
+        )))
+    })
+}
+
+fn rows_of<'a>(
+    args: &MeasuresArgs,
+    approved: &Approved,
+    values: &'a LocalTable,
+    besides: &Besides,
+    network: &Beside,
+    unit: Option<&'a SchoolId>,
+) -> Vec<Row<'a>> {
+    let charter = &approved.charter.document;
+    let exact = |table: &LocalTable, measure, group| match unit {
+        Some(school) => table.school(school, measure, group),
+        None => table.district(measure, group),
+    };
+    let mut rows = Vec::new();
+    for measure in values.measures().filter(|measure| args.wants_measure(measure)) {
+        let released = local::leaves(approved, measure).as_str();
+        let before = besides.before.as_ref().filter(|_| local::parted(charter, measure).is_none());
+        for &group in values.groups(measure).iter().filter(|group| args.wants_group(**group)) {
+            let Some(value) = exact(values, measure, group) else { continue };
+            let shown = |value: f64| local::shown(charter, measure, value);
+            let prior = before.and_then(|table| exact(table, measure, group));
+            let beside = network.get(&(measure.to_string(), group.to_string()));
+            let sent = besides.sent.as_ref();
+            rows.push(Row {
+                school: unit,
+                measure,
+                group,
+                numerator: value.numerator(),
+                students: value.denominator(),
+                value: shown(value.value()),
+                estimate: beside.map(words::estimate),
+                network_mean: beside.and_then(|row| row.network_mean),
+                released,
+                sent: sent.and_then(|sent| sent.value(charter, measure, unit, group)),
+                change: prior
+                    .map(|prior| rounding::change(shown(value.value()), shown(prior.value()))),
+            });
+        }
+    }
+    rows
+}
+
+/// What is said of the charter's year, and why years cannot be compared; each
+/// sentence once, with the measures it is about.
+fn notes(args: &MeasuresArgs, charter: &Charter, values: &LocalTable) -> Vec<String> {
+    let mut said: Vec<(String, BTreeSet<&str>)> = Vec::new();
+    for measure in values.measures().filter(|measure| args.wants_measure(measure)) {
+        let own = local::said_of(charter, measure, charter.school_year);
+        let parted = local::parted(charter, measure).filter(|_| args.change);
+        for sentence in own.into_iter().chain(parted) {
+            match said.iter_mut().find(|(known, _)| *known == sentence) {
+                Some((_, measures)) => drop(measures.insert(measure.as_str())),
+                None => said.push((sentence, [measure.as_str()].into())),
+            }
+        }
+    }
+    let listed = |measures: BTreeSet<&str>| measures.into_iter().collect::<Vec<_>>().join(", ");
+    said.into_iter()
+        .map(|(sentence, measures)| format!("{sentence} ({})", listed(measures)))
+        .collect()
+}
+
+impl Row<'_> {
+    fn cells(&self) -> Vec<String> {
+        let one = |value: Option<f64>| value.map(|it| format!("{it:.1}")).unwrap_or_default();
+        vec![
+            self.school.map_or_else(|| "district".to_owned(), ToString::to_string),
+            self.measure.to_string(),
+            self.group.to_string(),
+            self.students.to_string(),
+            one(Some(self.value)),
+            self.estimate.clone().unwrap_or_default(),
+            one(self.network_mean),
+            self.released.to_owned(),
+            one(self.sent),
+            one(self.change),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "school_id": self.school, "measure": self.measure, "group": self.group,
+            "students": self.students, "numerator": self.numerator,
+            "value": self.value, "network_mean": self.network_mean,
+            "network_estimate": self.estimate, "released": self.released,
+            "sent": self.sent, "change": self.change,
+        })
+    }
 }

@@ -21,7 +21,7 @@ use super::{Problem, Shared, render};
 use crate::{
     approval::Approved,
     error::Error,
-    local::{self, Beside},
+    local::{self, Beside, Leaves},
     node::Node,
     words,
 };
@@ -191,10 +191,17 @@ fn rows(
     };
     let mut rows = Vec::new();
     for measure in values.measures() {
+        let leaves = local::leaves(approved, measure);
+        let mut name = local::label(charter, measure);
+        if leaves == Leaves::Never {
+            name.push_str(" (here only, not released)");
+        }
         for &group in values.groups(measure) {
             let beside = benchmarks.get(&(measure.to_string(), group.to_string()));
             let exact = values.school(school, measure, group);
-            if exact.is_none() && beside.is_none() && group != StudentGroup::All {
+            // Of what the charter releases, a gap is said; of the rest it is left out.
+            let is_gap_said = group == StudentGroup::All && leaves != Leaves::Never;
+            if exact.is_none() && beside.is_none() && !is_gap_said {
                 continue;
             }
             rows.push(Row {
@@ -203,7 +210,7 @@ fn rows(
                     || "no students counted".to_owned(),
                     |it| one(local::shown(charter, measure, it.value())),
                 ),
-                ..row(local::label(charter, measure), group, beside)
+                ..row(name.clone(), group, beside)
             });
         }
     }
