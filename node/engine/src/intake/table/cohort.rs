@@ -42,7 +42,8 @@ pub(super) fn outcome(spells: &[Kept], year: SchoolYear, until: Day) -> Option<O
         Some((_, Exit::DroppedOut)) => Some("dropout"),
         Some((_, Exit::LeftCohort)) => Some("transferred_out"),
         Some((_, Exit::Died)) => Some("deceased"),
-        Some((_, Exit::Transferred | Exit::Moved)) | None => None,
+        Some((_, Exit::Transferred)) => Some("other_transfer"),
+        Some((_, Exit::Moved)) | None => None,
     };
     Some(Outcome { cohort_year, outcome: outcome.or(is_over.then_some("still_enrolled")) })
 }
@@ -83,7 +84,8 @@ mod tests {
             (Exit::DroppedOut, "dropout"),
             (Exit::LeftCohort, "transferred_out"),
             (Exit::Died, "deceased"),
-            (Exit::Transferred, "still_enrolled"),
+            (Exit::Transferred, "other_transfer"),
+            (Exit::Moved, "still_enrolled"),
         ] {
             let spells = [spell("09", "2022-08-15", "2026-06-05", Some(exit))];
             assert_eq!(found(2026, &spells), Some((2026, Some(outcome))), "{exit:?}");
