@@ -349,3 +349,6 @@ fn chart(lines: &[&Line<'_>]) -> Option<Chart> {
         rows,
     })
 }
+
+#[cfg(test)]
+mod tests;

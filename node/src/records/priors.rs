@@ -15,22 +15,23 @@ use peerlight_node_engine::{
 use super::decode::RecordFile;
 
 /// By years back: what is resolved, and from which column of that year.
-const RESOLVED: [[(Column, Column); 5]; 3] = [
-    [
+const RESOLVED: [&[(Column, Column)]; 3] = [
+    &[
         (Column::ElaPriorScaleScore, Column::ElaScaleScore),
         (Column::MathPriorScaleScore, Column::MathScaleScore),
         (Column::ElaPriorLevel, Column::ElaLevel),
         (Column::MathPriorLevel, Column::MathLevel),
+        (Column::ElpacPriorScaleScore, Column::ElpacScaleScore),
         (Column::PriorGradeLevel, Column::GradeLevel),
     ],
-    [
+    &[
         (Column::ElaPrior2ScaleScore, Column::ElaScaleScore),
         (Column::MathPrior2ScaleScore, Column::MathScaleScore),
         (Column::ElaPrior2Level, Column::ElaLevel),
         (Column::MathPrior2Level, Column::MathLevel),
         (Column::Prior2GradeLevel, Column::GradeLevel),
     ],
-    [
+    &[
         (Column::ElaPrior3ScaleScore, Column::ElaScaleScore),
         (Column::MathPrior3ScaleScore, Column::MathScaleScore),
         (Column::ElaPrior3Level, Column::ElaLevel),
