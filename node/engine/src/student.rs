@@ -274,6 +274,14 @@ impl Values {
     pub const fn empty(kind: Kind) -> Self {
         if kind.is_byte() { Self::Bytes(Vec::new()) } else { Self::Numbers(Vec::new()) }
     }
+
+    /// How many are not missing.
+    pub fn filled(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.iter().filter(|number| !number.is_nan()).count(),
+            Self::Bytes(bytes) => bytes.iter().filter(|byte| **byte != MISSING).count(),
+        }
+    }
 }
 
 /// Some student years, column by column, without ids.

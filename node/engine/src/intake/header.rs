@@ -6,9 +6,24 @@ use super::{
 };
 use crate::student::{Column, ColumnSet};
 
-/// Columns no row can do without.
-const REQUIRED: [Column; 4] =
-    [Column::SchoolYear, Column::SchoolId, Column::StudentId, Column::GradeLevel];
+const MISSING: &str = "is missing from the file's header";
+
+/// What a file may leave to another source of its year, and what becomes of
+/// its rows if none has it.
+const ELSEWHERE: [(Column, Column, &str); 2] = [
+    (
+        Column::SchoolId,
+        Column::SchoolId,
+        "another source of the year has to say each student's school, or map one of the file's \
+         columns to it: students without a school are left out",
+    ),
+    (
+        Column::GradeLevel,
+        Column::GradeAssessed,
+        "another source of the year has to say the grade, or map one of the file's columns to it: \
+         students without a grade are in no release",
+    ),
+];
 
 /// The header of one file, as the mapping reads it.
 #[derive(Clone, Debug)]
@@ -44,9 +59,9 @@ impl Layout {
             filters: Vec::new(),
             unknown: Vec::new(),
         };
-        let mut fatal = |column: &str, what: &str, remedy: &str| {
+        let mut add = |severity: Severity, column: &str, what: &str, remedy: &str| {
             let problem = Problem {
-                severity: Severity::Fatal,
+                severity,
                 column: Some(column.to_owned()),
                 what: what.to_owned(),
                 remedy: remedy.to_owned(),
@@ -63,7 +78,8 @@ impl Layout {
             for column in targets {
                 if layout.has(column) {
                     is_readable = false;
-                    fatal(
+                    add(
+                        Severity::Fatal,
                         column.name(),
                         "is filled by two columns of the file",
                         "remove one, or rename it in the mapping",
@@ -78,18 +94,29 @@ impl Layout {
             if position.is_none() {
                 is_readable = false;
                 let remedy = "correct the filter, or add the column";
-                fatal(&filter.column, "is filtered on but not in the file", remedy);
+                add(Severity::Fatal, &filter.column, "is filtered on but not in the file", remedy);
             }
         }
-        for column in REQUIRED.into_iter().filter(|column| !layout.has(*column)) {
-            is_readable = false;
-            let remedy = "add it, or map one of the file's columns to it (--suggest-map helps)";
-            fatal(column.name(), "is missing from the file's header", remedy);
+        let has_id = layout.has(Column::StudentId) || layout.has(Column::StatewideId);
+        for (column, is_there) in
+            [(Column::SchoolYear, layout.has(Column::SchoolYear)), (Column::StudentId, has_id)]
+        {
+            if !is_there {
+                is_readable = false;
+                let remedy = "add it, or map one of the file's columns to it (--suggest-map helps)";
+                add(Severity::Fatal, column.name(), MISSING, remedy);
+            }
+        }
+        for (column, or, remedy) in ELSEWHERE {
+            if !layout.has(column) && !layout.has(or) {
+                add(Severity::Notice, column.name(), MISSING, remedy);
+            }
         }
         is_readable.then_some(layout)
     }
 
-    fn has(&self, column: Column) -> bool {
+    /// Whether the file or the mapping fills one of our columns.
+    pub(super) fn has(&self, column: Column) -> bool {
         self.sources.iter().any(|(known, _)| *known == column)
             || self.constants.iter().any(|(known, _)| *known == column)
     }

@@ -112,10 +112,15 @@ impl Mapping {
         }
     }
 
-    /// A value as it is read after the value map.
-    pub(super) fn value<'a>(&'a self, column: Column, text: &'a str) -> &'a str {
-        let Some(values) = self.value.get(&column) else { return text };
-        values.get(text).or_else(|| values.get(Self::ANY_OTHER)).map_or(text, String::as_str)
+    /// A value as it is read after the value map, and whether only
+    /// [`Self::ANY_OTHER`] stood for it.
+    pub(super) fn value<'a>(&'a self, column: Column, text: &'a str) -> (&'a str, bool) {
+        let Some(values) = self.value.get(&column) else { return (text, false) };
+        match (values.get(text), values.get(Self::ANY_OTHER)) {
+            (Some(value), _) => (value, false),
+            (None, Some(value)) => (value, !text.is_empty()),
+            (None, None) => (text, false),
+        }
     }
 }
 

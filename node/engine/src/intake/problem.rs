@@ -3,8 +3,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::student::Column;
+
 /// Places that a group names.
-const PLACES: usize = 3;
+pub(super) const PLACES: usize = 3;
 
 /// Longest value that is repeated in a message, characters.
 const LONGEST: usize = 24;
@@ -31,12 +33,25 @@ pub struct Problem {
     pub remedy: String,
 }
 
+impl Problem {
+    /// A problem with one of our columns, or with whole rows.
+    pub(super) fn new(
+        severity: Severity,
+        column: Option<Column>,
+        what: &str,
+        remedy: &str,
+    ) -> Self {
+        let column = column.map(|column| column.name().to_owned());
+        Self { severity, column, what: what.to_owned(), remedy: remedy.to_owned() }
+    }
+}
+
 /// Where a problem was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file's name.
     pub file: String,
-    /// Line of the file, from 1, where the row begins.
+    /// Line of the file, from 1, where the row begins; 0 where it is not known.
     pub line: u64,
     /// The offending value, masked where it may be a student's id.
     pub value: Option<String>,
@@ -67,6 +82,19 @@ impl Problems {
         if places.len() < PLACES {
             places.push(place);
         }
+    }
+
+    /// Notes several.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = (Problem, Place)>) {
+        problems.into_iter().for_each(|(problem, place)| self.add(problem, place));
+    }
+
+    /// Notes a whole group; places beyond the first few are left out.
+    pub fn add_group(&mut self, group: ProblemGroup) {
+        let (count, places) = self.groups.entry(group.problem).or_default();
+        *count += group.count;
+        places.extend(group.first);
+        places.truncate(PLACES);
     }
 
     /// Whether nothing may be applied.
@@ -107,7 +135,10 @@ impl fmt::Display for ProblemGroup {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} line {}", self.file, self.line)?;
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, " line {}", self.line)?;
+        }
         match &self.value {
             Some(value) => write!(f, " ({value})"),
             None => Ok(()),

@@ -1,51 +1,20 @@
 //! Reads rows into student years, and notes everything that is wrong with
 //! them on the way.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use peerlight_proto::units::{Grade, SchoolYear};
 
 use super::{
     header::Layout,
     mapping::Mapping,
-    problem::{Place, Problem, Problems, Severity, masked, shown},
+    problem::{Place, Problem, Severity, masked, shown},
+    report::{Imported, Refused, Report},
     schools::Schools,
     value::{self, Cell},
     years::{StudentYears, is_kept},
 };
-use crate::student::{Column, ColumnSet, Kind, MISSING};
-
-/// Everything that an import read. Handed out only if nothing was fatal.
-#[derive(Debug)]
-pub struct Imported {
-    /// By school year, earliest first; rows ordered by school.
-    pub years: Vec<StudentYears>,
-    /// What was read and noticed.
-    pub report: Report,
-}
-
-/// What an import read, and everything that is wrong with it.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Rows of all files.
-    pub rows: u64,
-    /// Rows that the mapping's filters left out.
-    pub filtered: u64,
-    /// Columns of the files that nothing uses.
-    pub unknown_columns: BTreeSet<String>,
-    /// Columns of ours that some file has.
-    pub columns: ColumnSet,
-    /// Everything that is wrong or worth knowing.
-    pub problems: Problems,
-}
-
-/// An import that was refused: nothing of it is applied.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the files were refused, and nothing was applied: see the problems listed")]
-pub struct Refused {
-    /// What was read, and everything that is wrong with it.
-    pub report: Report,
-}
+use crate::student::{Column, Kind, MISSING};
 
 /// An import under way.
 #[derive(Debug)]
@@ -101,12 +70,22 @@ impl Intake {
             return;
         }
         let mapping = std::mem::take(&mut self.mapping);
-        let row: Vec<(Column, &str)> = layout
-            .sources
-            .iter()
-            .map(|(column, position)| (*column, mapping.value(*column, texts[*position])))
-            .chain(layout.constants.iter().map(|(column, text)| (*column, text.as_str())))
-            .collect();
+        let mut others: Vec<(Column, &str, &str)> = Vec::new();
+        let from_file = layout.sources.iter().map(|(column, position)| {
+            let (value, is_other) = mapping.value(*column, texts[*position]);
+            if is_other {
+                others.push((*column, texts[*position], value));
+            }
+            (*column, value)
+        });
+        let constants = layout.constants.iter();
+        let row: Vec<(Column, &str)> =
+            from_file.chain(constants.map(|(column, text)| (*column, text.as_str()))).collect();
+        for (column, text, read_as) in others {
+            let place = Place { file: file.to_owned(), line, value: None };
+            let value = unmapped(column, text, ids(&row));
+            self.report.unmapped.add(column.name(), value, Some(read_as), place);
+        }
         self.student_year(layout, line, &row, &mapping);
         self.mapping = mapping;
     }
@@ -119,15 +98,24 @@ impl Intake {
         mapping: &Mapping,
     ) {
         let file = layout.file.as_str();
-        let text =
-            |wanted| row.iter().find(|(column, _)| *column == wanted).map_or("", |row| row.1);
-        let (student, statewide) = (text(Column::StudentId), text(Column::StatewideId));
-        let ids = [student, statewide];
+        let text = |wanted| text(row, wanted);
+        let ids = ids(row);
+        let [student, statewide] = ids;
         let mut is_complete = true;
-        for column in [Column::SchoolYear, Column::SchoolId, Column::StudentId] {
-            if text(column).is_empty() {
+        for (column, is_empty, remedy) in [
+            (
+                Column::SchoolYear,
+                text(Column::SchoolYear).is_empty(),
+                "fill it in: every row needs it",
+            ),
+            (
+                Column::StudentId,
+                student.is_empty() && statewide.is_empty(),
+                "fill it in: every row needs it, or a statewide_id",
+            ),
+        ] {
+            if is_empty {
                 is_complete = false;
-                let remedy = "fill it in: every row needs it";
                 self.fatal(Some(column), "is empty", remedy, file, line, None);
             }
         }
@@ -141,25 +129,32 @@ impl Intake {
             match Cell::read(column.kind(), text) {
                 Ok(cell) => cells.push((*column, cell)),
                 Err(bad) => {
+                    if matches!(column.kind(), Kind::Code(_) | Kind::Flag | Kind::Grade) {
+                        let place = Place { file: file.to_owned(), line, value: None };
+                        let value = unmapped(*column, text, ids);
+                        self.report.unmapped.add(column.name(), value, None, place);
+                    }
                     let value = Some(shown(text, ids));
                     self.fatal(Some(*column), bad.what, bad.remedy, file, line, value);
                 }
             }
         }
         let Ok(year) = year else { return };
-        self.check_school(year, text(Column::SchoolId), file, line, ids);
+        self.check_school(year, layout, text(Column::SchoolId), line, ids);
         if !is_complete {
             return;
         }
         derive(mapping, &mut cells);
-        self.check_cells(&cells, file, line);
+        self.check_cells(layout, &cells, line);
         let (years, schools) =
             self.years.entry(year).or_insert_with(|| (StudentYears::new(year), HashMap::new()));
-        let school = text(Column::SchoolId);
-        let position = *schools.entry(school.to_owned()).or_insert_with(|| {
-            years.schools.push(school.to_owned());
-            years.schools.len() as u32 - 1
-        });
+        let position = match text(Column::SchoolId) {
+            "" => StudentYears::NO_SCHOOL,
+            school => *schools.entry(school.to_owned()).or_insert_with(|| {
+                years.schools.push(school.to_owned());
+                years.schools.len() as u32 - 1
+            }),
+        };
         let at = ((self.files.len() - 1) as u16, u32::try_from(line).unwrap_or(u32::MAX));
         years.push(position, student, statewide, at);
         for (column, cell) in cells {
@@ -173,21 +168,31 @@ impl Intake {
         }
     }
 
-    fn check_school(&mut self, year: SchoolYear, id: &str, file: &str, line: u64, ids: [&str; 2]) {
+    fn check_school(
+        &mut self,
+        year: SchoolYear,
+        layout: &Layout,
+        id: &str,
+        line: u64,
+        ids: [&str; 2],
+    ) {
+        let file = layout.file.as_str();
+        if id.is_empty() && layout.has(Column::SchoolId) {
+            let what = "is empty";
+            let remedy = "another source of the year has to say the school, or fill it in: \
+                          students without a school are left out";
+            self.notice(Column::SchoolId, what, remedy, file, line);
+        }
         if let Some((severity, what, remedy)) = self.schools.fault(year, id) {
-            let problem = Problem {
-                severity,
-                column: Some(Column::SchoolId.name().to_owned()),
-                what,
-                remedy: remedy.to_owned(),
-            };
+            let problem = Problem::new(severity, Some(Column::SchoolId), &what, remedy);
             let value = Some(shown(id, ids));
             self.report.problems.add(problem, Place { file: file.to_owned(), line, value });
         }
     }
 
     /// What is allowed but worth a look.
-    fn check_cells(&mut self, cells: &[(Column, Cell)], file: &str, line: u64) {
+    fn check_cells(&mut self, layout: &Layout, cells: &[(Column, Cell)], line: u64) {
+        let file = layout.file.as_str();
         let number = |wanted| {
             cells.iter().find_map(|(column, cell)| match cell {
                 Cell::Number(number) if *column == wanted => Some(*number),
@@ -198,23 +203,16 @@ impl Intake {
             matches!(column, Column::GradeLevel | Column::GradeAssessed)
                 && *cell != Cell::Byte(MISSING)
         });
-        let mut notice = |column: Column, what: &str, remedy: &str| {
-            let problem = Problem {
-                severity: Severity::Notice,
-                column: Some(column.name().to_owned()),
-                what: what.to_owned(),
-                remedy: remedy.to_owned(),
-            };
-            let place = Place { file: file.to_owned(), line, value: None };
-            self.report.problems.add(problem, place);
-        };
-        if !has_grade {
-            notice(Column::GradeLevel, "is empty", "rows without a grade are in no release");
+        let tells_grade = layout.has(Column::GradeLevel) || layout.has(Column::GradeAssessed);
+        if tells_grade && !has_grade {
+            let remedy = "rows without a grade are in no release";
+            self.notice(Column::GradeLevel, "is empty", remedy, file, line);
         }
         let days = number(Column::DaysAbsent).zip(number(Column::DaysExpected));
         if days.is_some_and(|(absent, expected)| absent > expected) {
+            let what = "is more than days_expected";
             let remedy = "look at these rows: they count as they are";
-            notice(Column::DaysAbsent, "is more than days_expected", remedy);
+            self.notice(Column::DaysAbsent, what, remedy, file, line);
         }
     }
 
@@ -233,28 +231,18 @@ impl Intake {
                 None,
             );
         }
-        for (years, _) in years.values() {
-            for (ids, column) in
-                [(&years.students, Column::StudentId), (&years.statewide, Column::StatewideId)]
-            {
-                for (first, second) in years.duplicates(ids) {
-                    let (file, line) = years.lines[first];
-                    let (other_file, other_line) = years.lines[second];
-                    let other = &self.files[usize::from(other_file)];
-                    let id = masked(&String::from_utf8_lossy(ids.get(first)));
-                    let again = format!("{id}, again in {other} line {other_line}");
-                    let file = self.files[usize::from(file)].clone();
-                    let what = format!("is there twice in {}", years.school_year);
-                    let remedy = "keep one row a student and year: the school of record";
-                    let line = u64::from(line);
-                    self.fatal(Some(column), &what, remedy, &file, line, Some(again));
-                }
-            }
+        let mut whole = Vec::new();
+        for (mut years, _) in years.into_values() {
+            years.files.clone_from(&self.files);
+            self.report.coverage.extend(years.coverage());
+            let remedy = "keep one row a student and year: the school of record";
+            self.report.problems.extend(years.twice(remedy));
+            whole.push(years);
         }
         if self.report.problems.has_fatal() {
-            return Err(Refused { report: self.report });
+            return Err(Refused { report: Box::new(self.report) });
         }
-        let years = years.into_values().map(|(years, _)| years.sorted()).collect();
+        let years = whole.into_iter().map(StudentYears::sorted).collect();
         Ok(Imported { years, report: self.report })
     }
 
@@ -267,14 +255,29 @@ impl Intake {
         line: u64,
         value: Option<String>,
     ) {
-        let problem = Problem {
-            severity: Severity::Fatal,
-            column: column.map(|column| column.name().to_owned()),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
-        };
-        self.report.problems.add(problem, Place { file: file.to_owned(), line, value });
+        let place = Place { file: file.to_owned(), line, value };
+        self.report.problems.add(Problem::new(Severity::Fatal, column, what, remedy), place);
     }
+
+    fn notice(&mut self, column: Column, what: &str, remedy: &str, file: &str, line: u64) {
+        let problem = Problem::new(Severity::Notice, Some(column), what, remedy);
+        self.report.problems.add(problem, Place { file: file.to_owned(), line, value: None });
+    }
+}
+
+/// What a row says of a column; empty where it says nothing.
+fn text<'a>(row: &[(Column, &'a str)], wanted: Column) -> &'a str {
+    row.iter().find(|(column, _)| *column == wanted).map_or("", |row| row.1)
+}
+
+/// A row's local and statewide id.
+fn ids<'a>(row: &[(Column, &'a str)]) -> [&'a str; 2] {
+    [Column::StudentId, Column::StatewideId].map(|column| text(row, column))
+}
+
+/// A value that no code stands for, as it may be shown.
+fn unmapped(column: Column, value: &str, ids: [&str; 2]) -> String {
+    if column.identifies_student() { masked(value) } else { shown(value, ids) }
 }
 
 /// Adds the levels that the mapping derives, where the row has none.

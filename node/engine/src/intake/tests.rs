@@ -161,6 +161,70 @@ fn unknown_columns_are_named_and_ignored_and_absent_ones_are_not_there() {
 }
 
 #[test]
+fn a_part_of_a_year_needs_neither_school_nor_grade_and_says_so() {
+    let header = "school_year,statewide_id,ela_level";
+    let imported = import(Mapping::default(), &[header, "2026,S1,3"]).unwrap();
+    let years = &imported.years[0];
+    assert_eq!(years.school, [StudentYears::NO_SCHOOL]);
+    assert_eq!((years.students.get(0), years.statewide.get(0)), (&b""[..], &b"S1"[..]));
+    let told = told(&imported.report).join("\n");
+    for part in ["school_id is missing from the file's header", "grade_level is missing"] {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
+    let refused = import(Mapping::default(), &[header, "2026,,3"]).unwrap_err();
+    assert!(format!("{:?}", refused.report.problems).contains("or a statewide_id"));
+}
+
+#[test]
+fn a_value_that_no_code_stands_for_is_listed_with_its_count() {
+    let mapping = Mapping {
+        value: [(
+            Column::Gender,
+            [("Female".to_owned(), "F".to_owned()), (Mapping::ANY_OTHER.to_owned(), String::new())]
+                .into(),
+        )]
+        .into(),
+        ..Mapping::default()
+    };
+    let header = "school_year,school_id,student_id,grade_level,gender,homeless";
+    let lines = [
+        header,
+        "2026,10,s1,04,Female,1",
+        "2026,10,s2,04,Mujer,perhaps",
+        "2026,10,s3,04,Mujer,perhaps",
+        "2026,10,1234572,04,,1234572",
+    ];
+    let refused = import(mapping, &lines).unwrap_err();
+    let listed: Vec<String> = refused
+        .report
+        .unmapped
+        .values()
+        .into_iter()
+        .map(|it| {
+            let read_as = it.read_as.unwrap_or_else(|| "refused".to_owned());
+            format!("{} {} {} {}: {read_as}", it.column, it.value, it.count, it.first)
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            "gender \"Mujer\" 2 a.csv line 3: ",
+            "homeless \"perhaps\" 2 a.csv line 3: refused",
+            "homeless ***72 1 a.csv line 5: refused",
+        ]
+    );
+}
+
+#[test]
+fn the_share_of_rows_with_a_value_is_known_even_where_the_import_is_refused() {
+    let lines = [HEADER, "2026,10,s1,04,1.5", "2026,20,s2,,2", "2026,10,s3,05,", "2026,99,s4,05,"];
+    let refused = import(Mapping::default(), &lines).unwrap_err();
+    let filled: Vec<_> =
+        refused.report.coverage.iter().map(|it| (it.column.name(), it.filled, it.rows)).collect();
+    assert_eq!(filled, [("grade_level", 3, 4), ("days_absent", 2, 4)]);
+}
+
+#[test]
 fn a_file_without_rows_is_refused() {
     let refused = import(Mapping::default(), &[HEADER]).unwrap_err();
     assert!(told(&refused.report)[0].starts_with("there are no rows"));

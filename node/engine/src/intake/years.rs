@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, fmt};
 
 use peerlight_proto::units::SchoolYear;
 
-use super::value::Cell;
+use super::{
+    problem::{Place, Problem, Severity, masked},
+    value::Cell,
+};
 use crate::student::{Column, ColumnSet, Kind, MISSING, Values};
 
 /// Ids of one column, one after the other.
@@ -25,43 +28,64 @@ impl Ids {
         &self.text[start..self.ends[row] as usize]
     }
 
-    fn push(&mut self, id: &str) {
-        self.text.extend_from_slice(id.as_bytes());
+    /// Adds the id of the next row.
+    pub fn push(&mut self, id: &[u8]) {
+        self.text.extend_from_slice(id);
         self.ends.push(u32::try_from(self.text.len()).expect("ids of one import fit in 4 GiB"));
     }
 
     fn sorted(&self, order: &[u32]) -> Self {
         let mut sorted = Self::default();
         for row in order {
-            sorted.text.extend_from_slice(self.get(*row as usize));
-            sorted.ends.push(sorted.text.len() as u32);
+            sorted.push(self.get(*row as usize));
         }
         sorted
     }
 }
 
-/// The student years of one school year, in columns.
+/// How much of a column a year's rows fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The school year.
+    pub school_year: SchoolYear,
+    /// The column.
+    pub column: Column,
+    /// Rows with a value.
+    pub filled: u64,
+    /// Rows of the year.
+    pub rows: u64,
+}
+
+/// The student years of one school year, in columns: of one source, or of all
+/// of them.
 #[derive(Clone)]
 pub struct StudentYears {
     /// The school year.
     pub school_year: SchoolYear,
     /// School ids; rows name them by position.
     pub schools: Vec<String>,
-    /// Each row's school.
+    /// Each row's school; [`StudentYears::NO_SCHOOL`] where the source does not
+    /// tell it.
     pub school: Vec<u32>,
-    /// Local student ids.
+    /// Local student ids; empty where there is none.
     pub students: Ids,
     /// Statewide ids; empty where there is none.
     pub statewide: Ids,
     /// Values of the columns of names, by column.
     pub names: BTreeMap<Column, Vec<String>>,
-    /// File and line of each row.
-    pub(super) lines: Vec<(u16, u32)>,
+    /// Names of the files that rows were read from.
+    pub files: Vec<String>,
+    /// File, by position, and line of each row; line 0 where it is not known.
+    pub lines: Vec<(u16, u32)>,
     columns: BTreeMap<Column, Values>,
 }
 
 impl StudentYears {
-    pub(super) fn new(school_year: SchoolYear) -> Self {
+    /// The school of a row that does not tell it.
+    pub const NO_SCHOOL: u32 = u32::MAX;
+
+    /// No student years yet.
+    pub fn new(school_year: SchoolYear) -> Self {
         Self {
             school_year,
             schools: Vec::new(),
@@ -69,6 +93,7 @@ impl StudentYears {
             students: Ids::default(),
             statewide: Ids::default(),
             names: BTreeMap::new(),
+            files: Vec::new(),
             lines: Vec::new(),
             columns: BTreeMap::new(),
         }
@@ -89,11 +114,35 @@ impl StudentYears {
         self.columns.get(&column)
     }
 
+    /// Takes a whole column, stored as its kind is and as long as there are
+    /// rows.
+    pub fn insert(&mut self, column: Column, values: Values) {
+        self.columns.insert(column, values);
+    }
+
+    /// Where a row was read.
+    pub fn place(&self, row: usize) -> Place {
+        let (file, line) = self.lines.get(row).copied().unwrap_or_default();
+        let file = self.files.get(usize::from(file)).cloned().unwrap_or_default();
+        Place { file, line: line.into(), value: None }
+    }
+
+    /// How many rows have a value, by column.
+    pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        let rows = self.rows() as u64;
+        self.columns.iter().map(move |(column, values)| Coverage {
+            school_year: self.school_year,
+            column: *column,
+            filled: values.filled() as u64,
+            rows,
+        })
+    }
+
     /// Adds a row's keys; its other values follow by [`Self::set`].
     pub(super) fn push(&mut self, school: u32, student: &str, statewide: &str, line: (u16, u32)) {
         self.school.push(school);
-        self.students.push(student);
-        self.statewide.push(statewide);
+        self.students.push(student.as_bytes());
+        self.statewide.push(statewide.as_bytes());
         self.lines.push(line);
     }
 
@@ -132,7 +181,8 @@ impl StudentYears {
         u8::try_from(position).ok().filter(|position| *position < MISSING)
     }
 
-    /// The same rows ordered by school, each school's in the order read.
+    /// The same rows ordered by school, each school's in the order read, those
+    /// without a school last.
     #[must_use]
     pub(super) fn sorted(mut self) -> Self {
         let rows = self.rows();
@@ -143,10 +193,11 @@ impl StudentYears {
         for (position, school) in by_id.iter().enumerate() {
             rank[*school as usize] = position as u32;
         }
+        let ranked = |school: u32| rank.get(school as usize).copied().unwrap_or(Self::NO_SCHOOL);
         let mut order: Vec<u32> = (0..rows as u32).collect();
-        order.sort_by_key(|row| (rank[self.school[*row as usize] as usize], *row));
+        order.sort_by_key(|row| (ranked(self.school[*row as usize]), *row));
         let pick = |row: &u32| *row as usize;
-        self.school = order.iter().map(|row| rank[self.school[pick(row)] as usize]).collect();
+        self.school = order.iter().map(|row| ranked(self.school[pick(row)])).collect();
         self.schools = by_id.iter().map(|school| self.schools[*school as usize].clone()).collect();
         self.students = self.students.sorted(&order);
         self.statewide = self.statewide.sorted(&order);
@@ -160,8 +211,26 @@ impl StudentYears {
         self
     }
 
+    /// Ids that two rows share, each a fatal problem that names both places.
+    pub(super) fn twice(&self, remedy: &str) -> Vec<(Problem, Place)> {
+        let mut twice = Vec::new();
+        for (ids, column) in
+            [(&self.students, Column::StudentId), (&self.statewide, Column::StatewideId)]
+        {
+            for (first, second) in self.duplicates(ids) {
+                let Place { file, line, .. } = self.place(second);
+                let id = masked(&String::from_utf8_lossy(ids.get(first)));
+                let value = Some(format!("{id}, again in {file} line {line}"));
+                let what = format!("is there twice in {}", self.school_year);
+                let problem = Problem::new(Severity::Fatal, Some(column), &what, remedy);
+                twice.push((problem, Place { value, ..self.place(first) }));
+            }
+        }
+        twice
+    }
+
     /// Pairs of rows with the same id, in the order of their first line.
-    pub(super) fn duplicates(&self, ids: &Ids) -> Vec<(usize, usize)> {
+    fn duplicates(&self, ids: &Ids) -> Vec<(usize, usize)> {
         let mut order: Vec<u32> = (0..self.rows() as u32).collect();
         order.retain(|row| !ids.get(*row as usize).is_empty());
         order.sort_by_key(|row| (ids.get(*row as usize), self.lines[*row as usize]));

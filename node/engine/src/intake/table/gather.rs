@@ -337,7 +337,7 @@ impl Gather {
             self.fault(Severity::Fatal, None, "there are no rows", remedy, 1, None);
         }
         if self.report.problems.has_fatal() {
-            return Err(Refused { report: self.report });
+            return Err(Refused { report: Box::new(self.report) });
         }
         let mut years = Vec::new();
         for year in &self.covered {
@@ -352,8 +352,15 @@ impl Gather {
                 row::add(&mut of_year, student, *year, told);
             }
             if of_year.rows() > 0 {
+                of_year.files.clone_from(&self.files);
+                self.report.coverage.extend(of_year.coverage());
+                let remedy = "correct the ids in the source: they are of two students";
+                self.report.problems.extend(of_year.twice(remedy));
                 years.push(of_year.sorted());
             }
+        }
+        if self.report.problems.has_fatal() {
+            return Err(Refused { report: Box::new(self.report) });
         }
         let columns = years.iter().map(StudentYears::columns);
         self.report.columns = columns.fold(ColumnSet::default(), ColumnSet::union);
