@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, fmt, fmt::Write, net::SocketAddr, str::FromStr};
 
+use peerlight_node_engine::intake::{Precedence, PrecedenceError};
+
 use crate::{
     home::{self, Access, Home, HomeError},
     release::decision::ReleasePolicy,
@@ -22,7 +24,7 @@ struct Setting {
 }
 
 /// Every setting. An empty default means "not set".
-const SETTINGS: [Setting; 8] = [
+const SETTINGS: [Setting; 11] = [
     Setting {
         key: "hub_address",
         default: "",
@@ -57,6 +59,21 @@ const SETTINGS: [Setting; 8] = [
         key: "accept_change_percent",
         default: "10",
         about: "An import whose rows or groups move more than this asks for --accept-change.",
+    },
+    Setting {
+        key: "common_id",
+        default: "student_id",
+        about: "The id by which rows of several sources are one student's: student_id or statewide_id.",
+    },
+    Setting {
+        key: "source_precedence",
+        default: "",
+        about: "Sources in the order in which they are believed, such as \"calpads, csv\"; the rest by name.",
+    },
+    Setting {
+        key: "column_precedence",
+        default: "",
+        about: "Columns with an order of their own, such as \"grade_level=calpads>csv, gpa=sis\".",
     },
     Setting {
         key: "listen",
@@ -117,6 +134,8 @@ pub struct Config {
     pub release_policy: ReleasePolicy,
     /// Change of an import that asks for confirmation, percent.
     pub accept_change_percent: f64,
+    /// How the sources of a school year become one.
+    pub precedence: Precedence,
     /// Address of the local pages.
     pub listen: SocketAddr,
     /// The same as text with origins, in the order of the file.
@@ -182,6 +201,11 @@ impl Config {
         let ceiling_epsilon: f64 = reader.parse("ceiling_epsilon", "a number such as 4");
         let release_policy = reader.parse("release_policy", "auto or approve");
         let accept_change_percent = reader.parse("accept_change_percent", "a percentage");
+        let precedence = Precedence {
+            common: reader.explained("common_id"),
+            sources: reader.explained("source_precedence"),
+            columns: reader.explained("column_precedence"),
+        };
         let listen: Option<SocketAddr> =
             reader.parse_optional("listen", "an address such as 127.0.0.1:8460");
         if hub_deadline_seconds == 0 {
@@ -206,6 +230,7 @@ impl Config {
                 ceiling_epsilon,
                 release_policy,
                 accept_change_percent,
+                precedence,
                 listen,
                 resolved,
             }),
@@ -277,6 +302,17 @@ impl Reader<'_> {
         self.parse_optional(key, what).unwrap_or_default()
     }
 
+    /// Parses a setting whose errors say what is wrong.
+    fn explained<T>(&mut self, key: &str) -> T
+    where
+        T: FromStr<Err = PrecedenceError> + Default,
+    {
+        self.text(key).parse().unwrap_or_else(|error: PrecedenceError| {
+            self.fault(key, &error.to_string());
+            T::default()
+        })
+    }
+
     fn fault(&mut self, key: &str, problem: &str) {
         let found = self.resolved.iter().find(|setting| setting.key == key);
         let (value, origin) = found
@@ -315,9 +351,16 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let file = "sync_cron = \"often\"\nlisten = \"0.0.0.0:80\"\nlisen = 1";
+        let file = "sync_cron = \"often\"\nlisten = \"0.0.0.0:80\"\nlisen = 1\n\
+                    common_id = \"id\"\ncolumn_precedence = \"shoe_size=csv\"";
         let text = Config::resolve(file, none, &[]).unwrap_err().to_string();
-        for part in ["sync_cron", "loopback", "\"lisen\" is not a setting"] {
+        for part in [
+            "sync_cron",
+            "loopback",
+            "\"lisen\" is not a setting",
+            "is not student_id or statewide_id",
+            "names shoe_size",
+        ] {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
     }

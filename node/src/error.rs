@@ -1,6 +1,6 @@
 //! What can go wrong on a node, and the exit code that says whose move it is.
 
-use peerlight_node_engine::{measure::PlanError, privacy::audit::AuditError};
+use peerlight_node_engine::{intake::Report, measure::PlanError, privacy::audit::AuditError};
 use peerlight_proto::layout::LayoutError;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     documents::DocumentError,
     home::HomeError,
     hub::{HubError, Recovery},
+    import_report::ReportFileError,
     journal::JournalError,
     keys::KeyError,
     membership::MembershipError,
@@ -114,6 +115,9 @@ pub enum Error {
     /// An import was not applied.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The report of an import was not written.
+    #[error(transparent)]
+    Report(#[from] ReportFileError),
     /// The records cannot be read or written.
     #[error(transparent)]
     Records(#[from] RecordsError),
@@ -159,6 +163,17 @@ pub enum Exit {
 }
 
 impl Error {
+    /// What was read, and everything that is wrong with it, where files were
+    /// refused for their content.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Csv(CsvError::Refused(refused)) | Self::Import(ImportError::Refused(refused)) => {
+                Some(&refused.report)
+            }
+            _ => None,
+        }
+    }
+
     /// The exit code of this failure.
     pub fn exit(&self) -> Exit {
         match self {
@@ -186,6 +201,7 @@ impl Error {
             | Self::Planning(_) => Exit::DataRefused,
             Self::Import(error) => import(error),
             Self::Records(_)
+            | Self::Report(_)
             | Self::Count(_)
             | Self::View(_)
             | Self::Store(_)
@@ -201,8 +217,8 @@ impl Error {
 fn import(error: &ImportError) -> Exit {
     match error {
         ImportError::Changed { .. } => Exit::ApprovalNeeded,
-        ImportError::TwoSources { .. } => Exit::DataRefused,
-        ImportError::Records(_) | ImportError::Store(_) => Exit::Other,
+        ImportError::Refused(_) => Exit::DataRefused,
+        ImportError::Records(_) | ImportError::Store(_) | ImportError::Busy => Exit::Other,
     }
 }
 

@@ -37,6 +37,8 @@ mod rejoin;
 #[cfg(test)]
 mod schedule;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod trouble;

@@ -20,6 +20,7 @@ mod privacy_test;
 mod records;
 mod release;
 mod serve;
+mod sources;
 mod status;
 mod sync;
 
@@ -79,6 +80,7 @@ enum Verb {
     Join(join::JoinArgs),
     Import(import::ImportArgs),
     Records(records::RecordsArgs),
+    Sources(sources::SourcesArgs),
     Charter(charter::CharterArgs),
     Plan(plan::PlanArgs),
     Preview(preview::PreviewArgs),
@@ -147,6 +149,7 @@ async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
         Verb::Join(args) => join::run(&args, context).await,
         Verb::Import(args) => import::run(&args, context).await,
         Verb::Records(args) => records::run(&args, context).await,
+        Verb::Sources(args) => sources::run(&args, context).await,
         Verb::Charter(args) => charter::run(&args, context).await,
         Verb::Plan(args) => plan::run(&args, context).await,
         Verb::Preview(args) => preview::run(&args, context).await,

@@ -8,6 +8,8 @@ use clap::ValueEnum;
 use peerlight_proto::units::SchoolYear;
 use serde_json::{Map, Value, json};
 
+use crate::spreadsheet::unformula;
+
 /// Version of every JSON output of this program.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -94,12 +96,6 @@ impl Table {
         }
         Ok(())
     }
-}
-
-/// A spreadsheet must not run a cell as a formula; negative numbers stay.
-fn unformula(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '@', '-', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if risky { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// Prints `fields` as one JSON object, with the schema version first.

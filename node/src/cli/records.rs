@@ -8,15 +8,17 @@ use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
 };
-use crate::{clock::InWords, error::Error, exact, store::imports};
+use crate::{clock::InWords, error::Error, exact, store::combined};
 
 /// Show which school years this node holds, and which columns they have.
 #[derive(Args)]
 #[command(after_help = "Examples:
   peerlight-node records
-  peerlight-node records --output json")]
+  peerlight-node records --output json
+
+\"sources\" says which file and format each year and column comes from.")]
 pub struct RecordsArgs {
-    /// Also show imports that newer ones replaced.
+    /// Also show years as they were before newer imports.
     #[arg(long)]
     all: bool,
     /// How rows are printed.
@@ -28,13 +30,12 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
     let node = context.node(&[]).await?;
     let mut table = Table::new(&[
         "school_year",
-        "source",
+        "sources",
         "students",
-        "as_of",
+        "without_school",
         "imported",
         "in_force",
         "columns",
-        "file",
     ]);
     let mut rows = Vec::new();
     let mut to_say = Vec::new();
@@ -43,47 +44,42 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
         // Which groups there are is not known before a charter was fetched.
         Err(_) => None,
     };
-    for held in imports::list(&node.store).await? {
+    for held in combined::list(&node.store).await? {
         let in_force = held.superseded_at.is_none();
         if !in_force && !args.all {
             continue;
         }
-        let import = &held.import;
-        let countable = exact::columns(&node, import.school_year).await?;
-        let resolved: Vec<&str> = countable
-            .iter()
-            .map(Column::name)
-            .filter(|name| !import.columns.contains(*name))
-            .collect();
+        let year = &held.year;
+        let sources: Vec<&str> = year.parts.iter().map(|part| part.source.as_str()).collect();
+        let own = year.columns();
+        let countable = exact::columns(&node, year.school_year).await?;
+        let resolved: Vec<&str> =
+            countable.iter().map(Column::name).filter(|name| !own.contains(name)).collect();
         let absent = charter.iter().flat_map(|it| absent_groups(it, |_| true, countable));
         let absent: Vec<String> = absent.map(|it| it.to_string()).collect();
         rows.push(json!({
             "absent_groups": absent,
-            "school_year": import.school_year,
-            "source": import.source,
-            "students": import.row_count,
-            "as_of": import.as_of,
-            "imported_at_seconds": held.imported_at,
+            "school_year": year.school_year,
+            "sources": sources,
+            "students": year.row_count,
+            "students_without_school": year.without_school,
+            "imported_at_seconds": held.combined_at,
             "in_force": in_force,
-            "columns": import.columns,
+            "columns": own,
             "columns_from_earlier_years": resolved,
-            "file": import.file_name,
-            "sha256": import.sha256,
         }));
         if in_force {
-            to_say.push((import.school_year, absent));
+            to_say.push((year.school_year, absent));
         }
-        let mut columns: Vec<&str> = import.columns.iter().map(String::as_str).collect();
-        columns.extend(resolved);
+        let columns: Vec<&str> = own.into_iter().chain(resolved).collect();
         table.push(vec![
-            import.school_year.to_string(),
-            import.source.clone(),
-            import.row_count.to_string(),
-            import.as_of.clone().unwrap_or_default(),
-            InWords(held.imported_at).to_string(),
+            year.school_year.to_string(),
+            sources.join(", "),
+            year.row_count.to_string(),
+            year.without_school.to_string(),
+            InWords(held.combined_at).to_string(),
             if in_force { "yes" } else { "no" }.to_owned(),
             if args.output == Output::Csv { columns.join(" ") } else { columns.len().to_string() },
-            import.file_name.clone(),
         ]);
     }
     if args.output == Output::Json {

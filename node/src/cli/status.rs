@@ -17,7 +17,7 @@ use crate::{
     membership::{self, Membership},
     release::pending::PendingState,
     store::{
-        imports,
+        combined,
         outbox::{self, OutboxState},
     },
 };
@@ -50,11 +50,11 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
     let count = |state| releases.iter().filter(|release| release.state == state).count();
     let pending = if membership.is_some() { pending_rows(&node).await? } else { Vec::new() };
     let undrawn = |state| pending.iter().filter(|it| it.state == state).count();
-    let held = imports::list(&node.store).await?;
+    let held = combined::list(&node.store).await?;
     let years: Vec<String> = held
         .iter()
         .filter(|held| held.superseded_at.is_none())
-        .map(|held| held.import.school_year.to_string())
+        .map(|held| held.year.school_year.to_string())
         .collect();
     if args.output == Output::Json {
         return Ok(print_json(json!({

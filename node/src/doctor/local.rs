@@ -20,7 +20,7 @@ use crate::{
     records::{RecordKeys, Records, RecordsError},
     release::receipt,
     store::{
-        Store, audit, imports, journals, ledger,
+        Store, audit, combined, imports, journals, ledger,
         outbox::{self, OutboxRelease, OutboxState},
         receipts,
     },
@@ -141,28 +141,33 @@ fn certificate(home: &Home, clock: &Clock) -> Result<String, String> {
     Ok(format!("until {until}"))
 }
 
-/// Whether every import in force has its sealed file, and the file opens.
+/// Whether everything in force has its sealed file, and the file opens: each
+/// source's part, and the year that they make together.
 async fn records(home: &Home, store: &Store) -> Result<String, Error> {
     let keys = Keys::open(home)?;
     let records = Records::open(home.records(), RecordKeys::new(keys.master()))?;
-    let held = imports::list(store).await?;
-    let in_force = held.into_iter().filter(|held| held.superseded_at.is_none());
-    let mut years = BTreeSet::new();
-    for held in in_force {
-        let import = held.import;
-        records.read(&import.records_file).map_err(|error| match error {
+    let parts = imports::list(store).await?.into_iter();
+    let parts = parts.filter(|held| held.superseded_at.is_none()).map(|held| held.import);
+    let years = combined::list(store).await?.into_iter();
+    let years = years.filter(|held| held.superseded_at.is_none()).map(|held| held.year);
+    let named: BTreeSet<(SchoolYear, String)> = parts
+        .map(|part| (part.school_year, part.records_file))
+        .chain(years.filter_map(|year| Some((year.school_year, year.records_file?))))
+        .collect();
+    let mut opened = BTreeSet::new();
+    for (year, file) in named {
+        records.read(&file).map_err(|error| match error {
             RecordsError::File { .. } => Error::Absent(format!(
-                "{error}; restore it from the newest backup, or import {} again",
-                import.school_year
+                "{error}; restore it from the newest backup, or import {year} again"
             )),
             other => other.into(),
         })?;
-        years.insert(import.school_year.to_string());
+        opened.insert(year.to_string());
     }
-    if years.is_empty() {
+    if opened.is_empty() {
         return Ok("none are held".to_owned());
     }
-    let years: Vec<String> = years.into_iter().collect();
+    let years: Vec<String> = opened.into_iter().collect();
     Ok(format!("{} open", years.join(", ")))
 }
 

@@ -22,7 +22,7 @@ use peerlight_proto::{names::SchoolId, units::SchoolYear};
 
 use super::{
     keys::PSEUDONYM,
-    layout::{SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR},
+    layout::{FILES, SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, names},
 };
 
 /// Rows of a chunk.
@@ -41,11 +41,7 @@ impl RecordFile {
     /// Reads what a file says about itself.
     pub fn open(bytes: Bytes) -> Result<Self> {
         let reader = SerializedFileReader::new(bytes)?;
-        let about = reader.metadata().file_metadata().key_value_metadata();
-        let says = |key: &str| {
-            let entry = about?.iter().find(|entry| entry.key == key)?;
-            entry.value.clone()
-        };
+        let says = |key: &str| says(&reader, key);
         let broken = |what: &str| ParquetError::General(format!("it has no {what}"));
         let year = says(YEAR).and_then(|year| year.parse().ok());
         let schools = says(SCHOOLS).ok_or_else(|| broken("list of schools"))?;
@@ -78,7 +74,20 @@ impl RecordFile {
         self.shape.as_ref()
     }
 
-    /// The schools it has rows of, by the position that rows name.
+    /// Names of the files that its rows were read from.
+    pub(super) fn files(&self) -> Vec<String> {
+        let files = says(&self.reader, FILES).unwrap_or_default();
+        files.split('\n').map(str::to_owned).collect()
+    }
+
+    /// The names of a column of names.
+    pub(super) fn names(&self, column: Column) -> Option<Vec<String>> {
+        let names = says(&self.reader, &names(column))?;
+        Some(names.split('\n').map(str::to_owned).collect())
+    }
+
+    /// The schools it has rows of, by the position that rows name; the last is
+    /// empty where rows have none.
     pub(super) fn school_list(&self) -> &[String] {
         &self.schools
     }
@@ -93,19 +102,9 @@ impl RecordFile {
     pub(super) fn students(&self, part: usize) -> Result<Vec<Student>> {
         let group = self.reader.get_row_group(part)?;
         let rows = group.metadata().num_rows().max(0) as usize;
-        let read = |name: &str| -> Result<Vec<Option<Pseudonym>>> {
-            let mut source = Source::<FixedLenByteArrayType>::new(&*group, name)?;
-            source.read(rows)?;
-            let mut ids = Vec::new();
-            source.spread(rows, &mut ids, None, |value| Some(pseudonym(value.data())));
-            Ok(ids)
-        };
-        let local = read(STUDENT)?;
-        let schema = group.metadata().schema_descr();
-        let has_statewide = schema.columns().iter().any(|column| column.name() == STATEWIDE);
-        let statewide = if has_statewide { read(STATEWIDE)? } else { vec![None; rows] };
-        let pairs = local.into_iter().zip(statewide);
-        Ok(pairs.map(|(local, statewide)| Student { statewide, local }).collect())
+        let mut students = Vec::new();
+        Pseudonyms::new(&*group)?.read(rows, &mut students)?;
+        Ok(students)
     }
 
     /// The schools it has rows of.
@@ -119,40 +118,36 @@ impl RecordFile {
     }
 
     /// Reads one part chunk by chunk. `positions` says where the schools are;
-    /// pseudonyms are read where `with_students`.
+    /// students are read where `with_students`.
     pub(super) fn part(
         &self,
         part: usize,
         columns: ColumnSet,
         positions: &[u32],
         with_students: bool,
-        mut each: impl FnMut(&mut Chunk, &[Pseudonym]),
+        mut each: impl FnMut(&mut Chunk, &[Student]),
     ) -> Result<()> {
         let group = self.reader.get_row_group(part)?;
         let mut schools = Source::<Int32Type>::new(&*group, SCHOOL)?;
-        let mut students = with_students
-            .then(|| Source::<FixedLenByteArrayType>::new(&*group, STUDENT))
-            .transpose()?;
+        let mut pseudonyms = with_students.then(|| Pseudonyms::new(&*group)).transpose()?;
         let mut sources: Vec<(Column, Wanted)> = columns
             .iter()
             .map(|column| Ok((column, Wanted::new(&*group, column)?)))
             .collect::<Result<_>>()?;
         let mut left = group.metadata().num_rows().max(0) as usize;
-        let (mut chunk, mut pseudonyms) = (Chunk::default(), Vec::new());
+        let (mut chunk, mut students) = (Chunk::default(), Vec::new());
         while left > 0 {
             let rows = left.min(CHUNK);
             schools.read(rows)?;
             chunk.school.clear();
             chunk.school.extend(schools.values.iter().map(|at| positions[*at as usize]));
-            pseudonyms.clear();
-            if let Some(students) = &mut students {
-                students.read(rows)?;
-                pseudonyms.extend(students.values.iter().map(|value| pseudonym(value.data())));
+            if let Some(pseudonyms) = &mut pseudonyms {
+                pseudonyms.read(rows, &mut students)?;
             }
             for (column, source) in &mut sources {
                 source.read(rows, chunk.values_mut(*column))?;
             }
-            each(&mut chunk, &pseudonyms);
+            each(&mut chunk, &students);
             left -= rows;
         }
         Ok(())
@@ -175,9 +170,44 @@ pub(super) fn positions_of(schools: &[String], counted: &[SchoolId]) -> Vec<u32>
     schools.iter().map(position).collect()
 }
 
+/// What a file says about itself.
+fn says(reader: &SerializedFileReader<Bytes>, key: &str) -> Option<String> {
+    let about = reader.metadata().file_metadata().key_value_metadata()?;
+    about.iter().find(|entry| entry.key == key)?.value.clone()
+}
+
 fn pseudonym(bytes: &[u8]) -> Pseudonym {
     let bytes: [u8; PSEUDONYM] = bytes.try_into().expect("the schema fixes the length");
     u128::from_le_bytes(bytes)
+}
+
+/// Both pseudonyms of a row group's students, read in steps.
+struct Pseudonyms {
+    local: Source<FixedLenByteArrayType>,
+    statewide: Option<Source<FixedLenByteArrayType>>,
+}
+
+impl Pseudonyms {
+    fn new(group: &dyn RowGroupReader) -> Result<Self> {
+        let schema = group.metadata().schema_descr();
+        let has_statewide = schema.columns().iter().any(|column| column.name() == STATEWIDE);
+        let statewide = has_statewide.then(|| Source::new(group, STATEWIDE)).transpose()?;
+        Ok(Self { local: Source::new(group, STUDENT)?, statewide })
+    }
+
+    fn read(&mut self, rows: usize, students: &mut Vec<Student>) -> Result<()> {
+        let (mut local, mut statewide) = (Vec::new(), vec![None; rows]);
+        self.local.read(rows)?;
+        self.local.spread(rows, &mut local, None, |value| Some(pseudonym(value.data())));
+        if let Some(source) = &mut self.statewide {
+            source.read(rows)?;
+            source.spread(rows, &mut statewide, None, |value| Some(pseudonym(value.data())));
+        }
+        students.clear();
+        let pairs = local.into_iter().zip(statewide);
+        students.extend(pairs.map(|(local, statewide)| Student { statewide, local }));
+        Ok(())
+    }
 }
 
 /// One column of a row group, read in steps.

@@ -3,34 +3,37 @@
 //!
 //! ```text
 //! read ──same bytes?──▶ nothing ──changed too much?──▶ ask ──▶ files ──▶ rows ──▶ sweep
+//!                                                       ▲
+//!              parts of the year's other sources ──combine──▶ the year
 //! ```
 //!
 //! The sealed files are on the disk before the one transaction that names
 //! them. A crash before it leaves the old year in force and files to sweep.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet};
 
 use peerlight_node_engine::{
-    intake::{Change, ChangeLimits, Shape, StudentYears},
-    student::{Column, ColumnSet},
+    intake::{
+        Change, ChangeLimits, Combined, Part, PartShare, Precedence, Problems, Refused, Shape,
+        StudentYears, combine,
+    },
+    student::ColumnSet,
 };
 use peerlight_proto::units::{SchoolYear, UnixSeconds};
 
-use super::{Records, RecordsError, count::Year, decode::RecordFile, priors::resolvable};
+use super::{Records, RecordsError};
 use crate::{
-    source::csv::Read,
+    source::Read,
     store::{
         Store, StoreError,
-        imports::{self, Import, RecordedImport},
+        combined::{self, CombinedPart, CombinedYear},
+        imports::{self, Import},
     },
 };
 
 /// How an import is applied.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// Where the data come from, such as `csv`; a year's import replaces the
-    /// one before of the same source.
-    pub source: String,
     /// Civil date the values are cumulative to, `YYYY-MM-DD`.
     pub as_of: Option<String>,
     /// A person has seen the changes and accepts them.
@@ -39,26 +42,35 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// How much may change unasked.
     pub limits: ChangeLimits,
+    /// How the sources of a year become one.
+    pub precedence: Precedence,
 }
 
-/// What became of one school year.
+/// What became of one school year of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is the year's first import.
+    /// It is the source's first import of the year.
     New,
     /// It replaced the one before.
     Replaced,
     /// The same bytes were in force already.
     Unchanged,
+    /// The same bytes were in force already; the year was combined again,
+    /// because the settings of precedence are others.
+    Combined,
     /// It would be applied, were it not a dry run.
     Checked,
 }
 
-/// What became of an import, by school year, with its number of rows.
+/// What became of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Earliest first.
+    /// By school year, earliest first, with the source's number of rows.
     pub years: Vec<(SchoolYear, u64, Applied)>,
+    /// The same years as this and their other sources make them together.
+    pub combined: Vec<CombinedYear>,
+    /// What was noticed when sources were combined.
+    pub problems: Problems,
 }
 
 /// An import was not applied.
@@ -81,16 +93,19 @@ pub enum ImportError {
         /// What changed, in words.
         changes: String,
     },
-    /// Another source holds the year: its students would count twice.
-    #[error(
-        "{year} is already held from {other}: a student counts once, so one source holds a year"
-    )]
-    TwoSources {
-        /// The school year.
-        year: SchoolYear,
-        /// The source that holds it.
-        other: String,
-    },
+    /// The sources of a year do not fit together.
+    #[error("{0}")]
+    Refused(Box<Refused>),
+    /// Another program imports into this node now.
+    #[error("another import is under way on this node: try again when it has finished")]
+    Busy,
+}
+
+/// What is written: sealed files are on the disk, their rows are not yet.
+#[derive(Default)]
+struct Written {
+    imports: Vec<Import>,
+    years: Vec<CombinedYear>,
 }
 
 /// Applies what was read, or nothing.
@@ -101,135 +116,211 @@ pub async fn apply(
     options: &ImportOptions,
     at: UnixSeconds,
 ) -> Result<Outcome, ImportError> {
-    let mut outcome = Outcome { years: Vec::new() };
-    let mut to_write: Vec<(&StudentYears, Applied)> = Vec::new();
+    let _lock = records.lock()?.ok_or(ImportError::Busy)?;
+    let mut written = Written::default();
+    let applied = write(store, records, read, options, &mut written).await;
+    if written.imports.is_empty() && written.years.is_empty() {
+        return applied;
+    }
+    if applied.is_ok() {
+        combined::insert(store, &written.imports, &written.years, at).await?;
+        sweep(store, records).await?;
+    } else {
+        // What a refused import wrote is swept with the next one at the latest.
+        let _ = sweep(store, records).await;
+    }
+    applied
+}
+
+/// Checks every year, and writes the files of those that change, until one is
+/// refused.
+async fn write(
+    store: &Store,
+    records: &Records,
+    read: &Read,
+    options: &ImportOptions,
+    written: &mut Written,
+) -> Result<Outcome, ImportError> {
+    let (years, problems) = (Vec::new(), Problems::default());
+    let mut outcome = Outcome { years, combined: Vec::new(), problems };
     for years in &read.imported.years {
         let year = years.school_year;
-        let held = in_force(store, year).await?;
-        if let Some(other) = held.iter().find(|held| held.import.source != options.source) {
-            return Err(ImportError::TwoSources { year, other: other.import.source.clone() });
-        }
-        let is_same = |held: &RecordedImport| {
-            held.import.sha256 == read.digest && held.import.as_of == options.as_of
-        };
-        let applied = match held.first() {
-            Some(held) if is_same(held) => Applied::Unchanged,
-            Some(held) => {
-                check_change(records, held, years, options)?;
-                Applied::Replaced
+        let (mut own, mut others) = (None, Vec::new());
+        for held in imports::find(store, year).await? {
+            if held.import.source == read.source {
+                own = Some(held.import);
+            } else {
+                others.push(held.import);
             }
-            None => Applied::New,
-        };
+        }
+        let before = combined::find(store, year).await?.map(|held| held.year);
+        let applied = judge(records, read, years, own.as_ref(), before.as_ref(), options)?;
         let shown = if options.dry_run { Applied::Checked } else { applied };
         outcome.years.push((year, years.rows() as u64, shown));
-        if applied != Applied::Unchanged {
-            to_write.push((years, applied));
+        if applied == Applied::Unchanged {
+            outcome.combined.extend(before);
+            continue;
         }
+        let parts = others.iter().map(|import| records.read_part(&import.records_file));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let others = others.iter().zip(&parts);
+        let parts = others.map(|(import, years)| Part { source: &import.source, years });
+        let parts: Vec<Part<'_>> = parts.chain([Part { source: &read.source, years }]).collect();
+        let made = combine(&parts, &options.precedence);
+        if made.problems.has_fatal() {
+            return Err(refused(read, &made.problems));
+        }
+        check_loss(before.as_ref(), &made, year, options)?;
+        let own = match own {
+            Some(own) if applied == Applied::Combined => own.records_file,
+            _ if options.dry_run => String::new(),
+            _ => {
+                let import = import(read, years, options, records.write(years)?);
+                let file = import.records_file.clone();
+                written.imports.push(import);
+                file
+            }
+        };
+        let records_file = match &made.years {
+            None => None,
+            // The only part is the year.
+            Some(Cow::Borrowed(_)) => Some(own),
+            Some(Cow::Owned(_)) if options.dry_run => None,
+            Some(Cow::Owned(all)) => Some(records.write(all)?),
+        };
+        let combined = combined_year(year, &made, options, records_file);
+        if !options.dry_run {
+            written.years.push(combined.clone());
+        }
+        outcome.combined.push(combined);
+        made.problems.groups().for_each(|group| outcome.problems.add_group(group));
     }
-    if options.dry_run || to_write.is_empty() {
-        return Ok(outcome);
-    }
-    let mut rows = Vec::new();
-    for (years, _) in to_write {
-        rows.push(Import {
-            source: options.source.clone(),
-            school_year: years.school_year,
-            file_name: read.files.join(", "),
-            sha256: read.digest,
-            row_count: years.rows() as u64,
-            as_of: options.as_of.clone(),
-            columns: years.columns().iter().map(|column| column.name().to_owned()).collect(),
-            records_file: records.write(years)?,
-        });
-    }
-    imports::insert(store, &rows, at).await?;
-    sweep(store, records).await?;
     Ok(outcome)
 }
 
-/// Removes record files that no import in force names; run at start and after
-/// an import.
+/// What becomes of one year of the source; refused where too much changed.
+fn judge(
+    records: &Records,
+    read: &Read,
+    years: &StudentYears,
+    own: Option<&Import>,
+    before: Option<&CombinedYear>,
+    options: &ImportOptions,
+) -> Result<Applied, ImportError> {
+    let Some(own) = own else { return Ok(Applied::New) };
+    if own.sha256 == read.digest && own.as_of == options.as_of {
+        let is_current = before.is_some_and(|before| {
+            let settings_matter = before.parts.len() > 1 || before.without_school > 0;
+            !settings_matter || before.precedence == options.precedence.to_string()
+        });
+        return Ok(if is_current { Applied::Unchanged } else { Applied::Combined });
+    }
+    check_change(records, own, years, options)?;
+    Ok(Applied::Replaced)
+}
+
+fn import(
+    read: &Read,
+    years: &StudentYears,
+    options: &ImportOptions,
+    records_file: String,
+) -> Import {
+    Import {
+        source: read.source.clone(),
+        school_year: years.school_year,
+        file_name: read.files.join(", "),
+        sha256: read.digest,
+        row_count: years.rows() as u64,
+        as_of: options.as_of.clone(),
+        columns: names(years.columns()),
+        records_file,
+    }
+}
+
+fn combined_year(
+    school_year: SchoolYear,
+    made: &Combined<'_>,
+    options: &ImportOptions,
+    records_file: Option<String>,
+) -> CombinedYear {
+    let part = |part: &PartShare| CombinedPart {
+        source: part.source.clone(),
+        joined: part.joined,
+        without_school: part.without_school,
+        first_of: names(part.first_of),
+    };
+    CombinedYear {
+        school_year,
+        row_count: made.years.as_ref().map_or(0, |years| years.rows() as u64),
+        without_school: made.without_school,
+        precedence: options.precedence.to_string(),
+        records_file,
+        parts: made.parts.iter().map(part).collect(),
+    }
+}
+
+fn names(columns: ColumnSet) -> BTreeSet<String> {
+    columns.iter().map(|column| column.name().to_owned()).collect()
+}
+
+/// Removes record files that nothing in force names; run after an import.
 pub async fn sweep(store: &Store, records: &Records) -> Result<usize, ImportError> {
-    let held = imports::list(store).await?;
-    let in_force = held.into_iter().filter(|held| held.superseded_at.is_none());
-    let named: BTreeSet<String> = in_force.map(|held| held.import.records_file).collect();
+    let imports = imports::list(store).await?.into_iter();
+    let years = combined::list(store).await?.into_iter();
+    let parts = imports.filter(|held| held.superseded_at.is_none());
+    let years = years.filter(|held| held.superseded_at.is_none());
+    let mut named: BTreeSet<String> = parts.map(|held| held.import.records_file).collect();
+    named.extend(years.filter_map(|held| held.year.records_file));
     Ok(records.sweep(&named)?)
 }
 
-/// A school year's records with the three years before it; `None` where the
-/// node holds nothing of the year.
-pub async fn year(
-    store: &Store,
-    records: &Records,
-    school_year: SchoolYear,
-) -> Result<Option<Year>, ImportError> {
-    let Some(file) = open(store, records, school_year).await? else { return Ok(None) };
-    let mut earlier = [const { None::<RecordFile> }; 3];
-    for (years, place) in (1_u16..).zip(&mut earlier) {
-        *place = open(store, records, school_year.earlier(years)).await?;
-    }
-    Ok(Some(Year { file, earlier }))
+/// The import is refused for what other sources say.
+fn refused(read: &Read, problems: &Problems) -> ImportError {
+    let mut report = read.imported.report.clone();
+    problems.groups().for_each(|group| report.problems.add_group(group));
+    ImportError::Refused(Box::new(Refused { report: Box::new(report) }))
 }
 
-/// The columns of a year that can be counted, by the imports' rows alone:
-/// what a district can offer.
-pub async fn effective_columns(
-    store: &Store,
-    school_year: SchoolYear,
-) -> Result<ColumnSet, ImportError> {
-    let mut held = BTreeMap::new();
-    for years in 0_u16..=3 {
-        let year = school_year.earlier(years);
-        if let Some(held_year) = single(in_force(store, year).await?, year)? {
-            let names = held_year.import.columns.iter();
-            let columns: ColumnSet = names.filter_map(|name| Column::from_name(name)).collect();
-            held.insert(years, columns);
-        }
-    }
-    let Some(own) = held.get(&0).copied() else { return Ok(ColumnSet::default()) };
-    Ok(own.union(resolvable(own, [1, 2, 3].map(|years| held.get(&years).copied()))))
-}
-
-async fn open(
-    store: &Store,
-    records: &Records,
-    year: SchoolYear,
-) -> Result<Option<RecordFile>, ImportError> {
-    let held = single(in_force(store, year).await?, year)?;
-    Ok(held.map(|held| records.read(&held.import.records_file)).transpose()?)
-}
-
-async fn in_force(store: &Store, year: SchoolYear) -> Result<Vec<RecordedImport>, StoreError> {
-    imports::find(store, year).await
-}
-
-fn single(
-    held: Vec<RecordedImport>,
-    year: SchoolYear,
-) -> Result<Option<RecordedImport>, ImportError> {
-    let mut held = held.into_iter();
-    let first = held.next();
-    match held.next() {
-        None => Ok(first),
-        Some(other) => Err(ImportError::TwoSources { year, other: other.import.source }),
-    }
-}
-
+/// Compares the source's year with the same source's year before.
 fn check_change(
     records: &Records,
-    held: &RecordedImport,
+    held: &Import,
     years: &StudentYears,
     options: &ImportOptions,
 ) -> Result<(), ImportError> {
     if options.accept_change {
         return Ok(());
     }
-    let before = records.read(&held.import.records_file)?;
+    let before = records.read(&held.records_file)?;
     let Some(before) = before.shape() else { return Ok(()) };
-    let changes = Shape::of(years).changes_since(before, options.limits);
+    changed(years.school_year, &Shape::of(years).changes_since(before, options.limits))
+}
+
+/// Asks before students are lost that other sources still have rows of: where
+/// a roster's ids or schools are not what they were.
+fn check_loss(
+    before: Option<&CombinedYear>,
+    made: &Combined<'_>,
+    year: SchoolYear,
+    options: &ImportOptions,
+) -> Result<(), ImportError> {
+    let is_one_source = made.parts.len() < 2 && made.without_school == 0;
+    if options.accept_change || is_one_source {
+        return Ok(());
+    }
+    let before = before.map_or(0, |before| before.row_count) as f64;
+    let now = made.years.as_ref().map_or(0, |years| years.rows()) as f64;
+    if (before - now) * 100.0 <= options.limits.rows_percent * before {
+        return Ok(());
+    }
+    let what = "number of students of all sources together".to_owned();
+    changed(year, &[Change { what, before, now, unit: "students" }])
+}
+
+fn changed(year: SchoolYear, changes: &[Change]) -> Result<(), ImportError> {
     if changes.is_empty() {
         return Ok(());
     }
     let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
-    Err(ImportError::Changed { year: years.school_year, changes: changes.join("; ") })
+    Err(ImportError::Changed { year, changes: changes.join("; ") })
 }

@@ -22,6 +22,12 @@ pub(super) const STATEWIDE: &str = "statewide";
 pub(super) const SCHOOLS: &str = "peerlight.schools";
 pub(super) const YEAR: &str = "peerlight.school_year";
 pub(super) const SHAPE: &str = "peerlight.shape";
+pub(super) const FILES: &str = "peerlight.files";
+
+/// Where the file has a column's names.
+pub(super) fn names(column: Column) -> String {
+    format!("peerlight.names.{}", column.name())
+}
 
 /// One column of the file: required where no value is missing, which is read
 /// faster by everybody.

@@ -1,8 +1,8 @@
 //! Student years on the disk: columnar, sorted by school, sealed, one file an
-//! import and school year.
+//! import and school year, and one a year that several sources make together.
 //!
 //! ```text
-//! StudentYears ──▶ Parquet ──AES-256-GCM──▶ file ◀── named by a row of `import`
+//! StudentYears ──▶ Parquet ──AES-256-GCM──▶ file ◀── named by a row of `import` or `combined_year`
 //!                  ids     ──AES-256-GCM──▶   under a second key: counting never opens them
 //! file ──▶ column chunks ──threads──▶ the engine's kernel
 //! ```
@@ -13,9 +13,11 @@
 mod contact;
 mod count;
 mod decode;
+mod held;
 mod import;
 mod keys;
 mod layout;
+mod part;
 mod priors;
 mod seal;
 #[cfg(test)]
@@ -35,9 +37,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 pub use contact::{Met, meet};
 pub use count::{CountError, Year, count, count_met};
 pub use decode::RecordFile;
-pub use import::{
-    Applied, ImportError, ImportOptions, Outcome, apply, effective_columns, sweep, year,
-};
+pub use held::{effective_columns, year};
+pub use import::{Applied, ImportError, ImportOptions, Outcome, apply, sweep};
 pub use keys::RecordKeys;
 pub use write::to_parquet;
 
@@ -52,6 +53,12 @@ const UNFINISHED: &str = ".unfinished";
 pub struct Records {
     folder: PathBuf,
     keys: RecordKeys,
+}
+
+/// Held while an import is applied.
+#[derive(Debug)]
+pub struct Lock {
+    _file: fs::File,
 }
 
 /// Records cannot be read or written.
@@ -104,7 +111,7 @@ impl Records {
         let path = self.folder.join(&name);
         let content =
             write::to_parquet(years, &self.keys).map_err(|error| content(&path, &error))?;
-        let sealed = seal::seal(&self.keys, &name, content, &write::ids(years))?;
+        let sealed = seal::seal(&self.keys, &name, content, &part::ids(years))?;
         let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
         let written = write_flushed(&unfinished, &sealed)
             .and_then(|()| fs::rename(&unfinished, &path))
@@ -121,9 +128,39 @@ impl Records {
     pub fn read(&self, name: &str) -> Result<RecordFile, RecordsError> {
         let path = self.folder.join(name);
         let sealed = fs::read(&path).map_err(failed(&path, "read"))?;
+        self.open_columns(name, sealed)
+    }
+
+    /// Opens a sealed file with its ids, to combine it with others.
+    pub fn read_part(&self, name: &str) -> Result<StudentYears, RecordsError> {
+        let path = self.folder.join(name);
+        let sealed = fs::read(&path).map_err(failed(&path, "read"))?;
+        let ids = seal::open_ids(&self.keys, name, &sealed);
+        let ids = ids.ok_or_else(|| RecordsError::Sealed(path.clone()))?;
+        let file = self.open_columns(name, sealed)?;
+        part::student_years(&file, &ids).map_err(|error| content(&path, &error))
+    }
+
+    fn open_columns(&self, name: &str, sealed: Vec<u8>) -> Result<RecordFile, RecordsError> {
+        let path = self.folder.join(name);
         let opened = seal::open(&self.keys, name, sealed);
         let bytes = opened.ok_or_else(|| RecordsError::Sealed(path.clone()))?;
         RecordFile::open(bytes).map_err(|error| content(&path, &error))
+    }
+
+    /// Keeps other programs from importing until it is dropped; `None` where
+    /// one of them does so now.
+    pub fn lock(&self) -> Result<Option<Lock>, RecordsError> {
+        // Beside the folder: what is in it is records.
+        let path = self.folder.with_extension("lock");
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(failed(&path, "created"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(failed(&path, "locked")(error)),
+        }
     }
 
     /// Removes files that no import names, and unfinished ones; how many.

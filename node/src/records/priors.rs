@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use parquet::errors::Result;
 use peerlight_node_engine::{
-    privacy::journal::Pseudonym,
+    privacy::journal::{Pseudonym, Student},
     student::{Chunk, Column, ColumnSet, MISSING, Values},
 };
 
@@ -42,6 +42,7 @@ const RESOLVED: [&[(Column, Column)]; 3] = [
 
 /// The values of one earlier year, by student.
 struct Earlier {
+    /// By either pseudonym; those of local and statewide ids never meet.
     rows: HashMap<Pseudonym, u32>,
     /// What is resolved, and its values by row of that year.
     columns: Vec<(Column, Values)>,
@@ -80,10 +81,10 @@ impl Priors {
     }
 
     /// Fills the resolved columns of a chunk.
-    pub(super) fn fill(&self, chunk: &mut Chunk, students: &[Pseudonym]) {
+    pub(super) fn fill(&self, chunk: &mut Chunk, students: &[Student]) {
         for year in &self.years {
             let rows: Vec<Option<u32>> =
-                students.iter().map(|student| year.rows.get(student).copied()).collect();
+                students.iter().map(|student| year.row(*student)).collect();
             for (column, from) in &year.columns {
                 match (chunk.values_mut(*column), from) {
                     (Values::Numbers(out), Values::Numbers(from)) => {
@@ -106,10 +107,17 @@ impl Priors {
 }
 
 impl Earlier {
+    /// The student's row, by the local id or else by the statewide one.
+    fn row(&self, student: Student) -> Option<u32> {
+        let ids = [student.local, student.statewide].into_iter().flatten();
+        ids.into_iter().find_map(|id| self.rows.get(&id).copied())
+    }
+
     fn read(file: &RecordFile, pairs: &[(Column, Column)]) -> Result<Self> {
         let wanted: ColumnSet = pairs.iter().map(|(_, from)| *from).collect();
         let wanted = wanted.minus(wanted.minus(file.columns()));
-        let mut rows = HashMap::with_capacity(file.rows());
+        let mut rows = HashMap::with_capacity(2 * file.rows());
+        let mut next = 0;
         let mut columns: Vec<(Column, Column, Values)> = pairs
             .iter()
             .filter(|(_, from)| wanted.contains(*from))
@@ -119,7 +127,9 @@ impl Earlier {
         for part in 0..file.parts() {
             file.part(part, wanted, &positions, true, |chunk, students| {
                 for student in students {
-                    rows.insert(*student, rows.len() as u32);
+                    let ids = [student.local, student.statewide].into_iter().flatten();
+                    rows.extend(ids.map(|id| (id, next)));
+                    next += 1;
                 }
                 for (_, from, values) in &mut columns {
                     match (values, chunk.values(*from)) {

@@ -33,19 +33,35 @@ pub(super) fn seal(
 
 /// The columns of a sealed file; `None` where it does not open.
 pub(super) fn open(keys: &RecordKeys, name: &str, mut sealed: Vec<u8>) -> Option<bytes::Bytes> {
+    let end = end_of_columns(&sealed)?;
+    // Opened in place: the records are in memory once.
+    sealed.truncate(end);
+    let plain = open_part(&keys.records, name, b"columns", &mut sealed[HEAD..])?;
+    Some(bytes::Bytes::from(sealed).slice(HEAD + NONCE_LEN..HEAD + NONCE_LEN + plain))
+}
+
+/// The ids of a sealed file; `None` where they do not open.
+pub(super) fn open_ids(keys: &RecordKeys, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let mut ids = sealed[end_of_columns(sealed)?..].to_vec();
+    let plain = open_part(&keys.ids, name, b"ids", &mut ids)?;
+    ids.truncate(NONCE_LEN + plain);
+    Some(ids.split_off(NONCE_LEN))
+}
+
+/// Where the columns end and the ids begin.
+fn end_of_columns(sealed: &[u8]) -> Option<usize> {
     let (magic, rest) = sealed.split_first_chunk::<4>()?;
     let (length, _) = rest.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
     let end = HEAD.checked_add(length)?;
-    if magic != MAGIC || end > sealed.len() {
-        return None;
-    }
-    // Opened in place: the records are in memory once.
-    sealed.truncate(end);
-    let (nonce, part) = sealed[HEAD..].split_at_mut_checked(NONCE_LEN)?;
+    (magic == MAGIC && end <= sealed.len()).then_some(end)
+}
+
+/// Opens a part in place, after its nonce; gives its length.
+fn open_part(secret: &[u8; 32], name: &str, part: &[u8], sealed: &mut [u8]) -> Option<usize> {
+    let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let plain = key(&keys.records).open_in_place(nonce, aad(name, b"columns"), part).ok()?.len();
-    Some(bytes::Bytes::from(sealed).slice(HEAD + NONCE_LEN..HEAD + NONCE_LEN + plain))
+    Some(key(secret).open_in_place(nonce, aad(name, part), sealed).ok()?.len())
 }
 
 fn seal_part(
@@ -94,5 +110,9 @@ mod tests {
             assert!(open(&keys(1), "a", sealed[..position].to_vec()).is_none());
         }
         assert!(!sealed.windows(8).any(|window| window == b"students"));
+        assert_eq!(open_ids(&keys(1), "a", &sealed).unwrap(), b"ids");
+        assert!(open_ids(&keys(1), "b", &sealed).is_none());
+        assert!(open_ids(&keys(5), "a", &sealed).is_none());
+        assert!(open_ids(&keys(1), "a", &sealed[..sealed.len() - 1]).is_none());
     }
 }

@@ -7,7 +7,7 @@ use peerlight_node_engine::{
     intake::{Mapping, Schools},
     measure::{CountPlan, LocalTable},
     privacy::journal::Journal,
-    student::Column,
+    student::{Column, Values},
 };
 use peerlight_proto::{
     catalogue::Catalogue,
@@ -21,7 +21,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    source::csv::{self, CsvError, Read},
+    source::{
+        Read,
+        csv::{self, CsvError},
+    },
     store::Store,
 };
 
@@ -97,8 +100,7 @@ impl Node {
     }
 
     async fn import(&self, path: &Path, accept_change: bool) -> Result<Outcome, ImportError> {
-        let options =
-            ImportOptions { source: "csv".to_owned(), accept_change, ..ImportOptions::default() };
+        let options = ImportOptions { accept_change, ..ImportOptions::default() };
         let read = read(path).unwrap();
         apply(&self.store, &self.records, &read, &options, UnixSeconds(1)).await
     }
@@ -268,4 +270,104 @@ fn a_file_cut_short_or_empty_is_refused_with_the_place() {
     }
     let empty = tempfile::tempdir().unwrap();
     assert!(matches!(read(empty.path()), Err(CsvError::Nothing(_))));
+}
+
+#[tokio::test]
+async fn a_part_comes_back_from_its_sealed_file_as_it_was() {
+    let node = Node::new().await;
+    let text = "school_year,school_id,student_id,statewide_id,grade_level,days_absent,test_name\n\
+                2026,20,s1,,04,1.5,SB\n2026,,s2,9876543210,05,,\n2026,10,,9876543211,,2,CAA\n";
+    let path = node.folder.path().join("a.csv");
+    fs::write(&path, text).unwrap();
+    let read = read(&path).unwrap();
+    let before = &read.imported.years[0];
+    let after = node.records.read_part(&node.records.write(before).unwrap()).unwrap();
+    assert_eq!((&after.schools, &after.school), (&before.schools, &before.school));
+    assert_eq!((&after.files, &after.lines), (&before.files, &before.lines));
+    assert_eq!(after.names, before.names);
+    for row in 0..before.rows() {
+        let ids = |years: &StudentYears| {
+            [years.students.get(row), years.statewide.get(row)].map(<[u8]>::to_vec)
+        };
+        assert_eq!(ids(&after), ids(before));
+    }
+    assert_eq!(after.columns(), before.columns());
+    for column in before.columns().iter() {
+        // Text, because a missing number is not equal to itself.
+        let text = |years: &StudentYears| match years.values(column) {
+            Some(Values::Numbers(numbers)) => format!("{numbers:?}"),
+            Some(Values::Bytes(bytes)) => format!("{bytes:?}"),
+            None => String::new(),
+        };
+        assert_eq!(text(&after), text(before), "{}", column.name());
+    }
+}
+
+#[tokio::test]
+async fn a_part_waits_for_the_source_that_knows_the_schools() {
+    let node = Node::new().await;
+    let import = async |source: &str, text: &str| {
+        let path = node.folder.path().join("part.csv");
+        fs::write(&path, text).unwrap();
+        let read = Read { source: source.to_owned(), ..read(&path).unwrap() };
+        let options = ImportOptions::default();
+        apply(&node.store, &node.records, &read, &options, UnixSeconds(1)).await.unwrap()
+    };
+    let attendance = "school_year,student_id,days_expected,days_absent\n2026,s1,180,18\n\
+                      2026,s2,180,1\n2026,s3,180,1\n";
+    let alone = import("attendance", attendance).await;
+    let [year] = alone.combined.as_slice() else { panic!("one year") };
+    assert_eq!((year.row_count, year.without_school, &year.records_file), (0, 3, &None));
+    assert_eq!(node.counted("chronic_absence").await, None);
+    let roster = "school_year,school_id,student_id,grade_level\n2026,10,s1,04\n2026,20,s2,05\n";
+    let both = import("roster", roster).await;
+    assert_eq!((both.combined[0].row_count, both.combined[0].without_school), (2, 1));
+    assert_eq!(node.counted("chronic_absence").await, Some((1, 2)));
+    assert_eq!(node.files(), 3, "two parts, and the year they make");
+    let columns = effective_columns(&node.store, year_2026()).await.unwrap();
+    assert!(columns.contains(Column::DaysAbsent) && columns.contains(Column::GradeLevel));
+}
+
+#[tokio::test]
+async fn earlier_levels_are_found_by_the_statewide_id_where_a_year_has_no_other() {
+    let node = Node::new().await;
+    let header = "school_year,school_id,student_id,statewide_id,grade_level,ela_level\n";
+    for text in ["2026,10,s1,S1,05,3\n2026,10,s2,S2,05,1\n", "2025,10,,S1,04,2\n2025,10,,S2,04,3\n"]
+    {
+        let path = node.folder.path().join("year.csv");
+        fs::write(&path, format!("{header}{text}")).unwrap();
+        node.import(&path, false).await.unwrap();
+    }
+    assert_eq!(node.counted("ela_kept_level").await, Some((1, 2)));
+}
+
+#[tokio::test]
+async fn two_imports_at_a_time_do_not_overtake_each_other() {
+    let node = Node::new().await;
+    let path = node.file("a.csv", "2026,20,s1,04,180,18,,\n");
+    let held = node.records.lock().unwrap().unwrap();
+    assert!(matches!(node.import(&path, false).await, Err(ImportError::Busy)));
+    drop(held);
+    node.import(&path, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_of_a_part_and_of_the_year_are_left_by_the_sweep_and_a_crash_leaves_the_old_year() {
+    let node = Node::new().await;
+    let roster = node.file("a.csv", "2026,20,s1,04,180,18,,\n2026,20,s2,04,180,18,,\n");
+    node.import(&roster, false).await.unwrap();
+    let path = node.file("b.csv", "2026,20,s1,04,180,0,2500,3\n");
+    let scores = || Read { source: "scores".to_owned(), ..read(&path).unwrap() };
+    let options = ImportOptions { accept_change: true, ..ImportOptions::default() };
+    apply(&node.store, &node.records, &scores(), &options, UnixSeconds(1)).await.unwrap();
+    assert_eq!(sweep(&node.store, &node.records).await.unwrap(), 0);
+    let before = (node.counted("chronic_absence").await, node.files());
+    assert_eq!(before, (Some((2, 2)), 3));
+    // As if the program ended after it wrote its files and before their rows.
+    let year = &scores().imported.years[0];
+    node.records.write(year).unwrap();
+    node.records.write(year).unwrap();
+    assert_eq!(node.counted("chronic_absence").await, before.0);
+    assert_eq!(sweep(&node.store, &node.records).await.unwrap(), 2);
+    assert_eq!((node.counted("chronic_absence").await, node.files()), before);
 }

@@ -22,7 +22,10 @@ use peerlight_node_engine::{
 
 use super::{
     keys::RecordKeys,
-    layout::{SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, field, has_missing, physical},
+    layout::{
+        FILES, SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, field, has_missing, names,
+        physical,
+    },
 };
 
 /// Rows of a row group: what one thread takes at a time.
@@ -32,9 +35,10 @@ const ROW_GROUP: usize = 65_536;
 /// ordered by school for the kernel to be fast.
 pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
     let has_statewide = (0..years.rows()).any(|row| !years.statewide.get(row).is_empty());
+    let lacks_local = (0..years.rows()).any(|row| years.students.get(row).is_empty());
     let mut fields = vec![
         field(SCHOOL, Physical::INT32, false)?,
-        field(STUDENT, Physical::FIXED_LEN_BYTE_ARRAY, false)?,
+        field(STUDENT, Physical::FIXED_LEN_BYTE_ARRAY, lacks_local)?,
     ];
     if has_statewide {
         fields.push(field(STATEWIDE, Physical::FIXED_LEN_BYTE_ARRAY, true)?);
@@ -57,10 +61,12 @@ pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
     for start in (0..years.rows()).step_by(ROW_GROUP) {
         let rows = start..years.rows().min(start + ROW_GROUP);
         let mut group = writer.next_row_group()?;
-        let schools: Vec<i32> = years.school[rows.clone()].iter().map(|at| *at as i32).collect();
-        write::<Int32Type>(&mut group, &schools, None)?;
-        let (students, _) = pseudonyms(&years.students, rows.clone(), keys, 0);
-        write::<FixedLenByteArrayType>(&mut group, &students, None)?;
+        // A row without a school names the one after the last, which is empty.
+        let nowhere = years.schools.len() as u32;
+        let schools = years.school[rows.clone()].iter().map(|at| nowhere.min(*at) as i32);
+        write::<Int32Type>(&mut group, &schools.collect::<Vec<_>>(), None)?;
+        let (ids, levels) = pseudonyms(&years.students, rows.clone(), keys, 0);
+        write::<FixedLenByteArrayType>(&mut group, &ids, lacks_local.then_some(&levels))?;
         if has_statewide {
             let (ids, levels) = pseudonyms(&years.statewide, rows.clone(), keys, 1);
             write::<FixedLenByteArrayType>(&mut group, &ids, Some(&levels))?;
@@ -73,31 +79,29 @@ pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
     writer.into_inner()
 }
 
-/// The ids of every row, to be sealed under a key of their own: local id and
-/// statewide id, each after its length.
-pub(super) fn ids(years: &StudentYears) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for row in 0..years.rows() {
-        for id in [years.students.get(row), years.statewide.get(row)] {
-            bytes.extend((id.len() as u32).to_le_bytes());
-            bytes.extend(id);
-        }
-    }
-    bytes
-}
-
 /// What the file says about itself.
 fn about(years: &StudentYears) -> Vec<KeyValue> {
     let says = |key: &str, value: String| KeyValue { key: key.to_owned(), value: Some(value) };
+    let mut schools: Vec<&str> = years.schools.iter().map(String::as_str).collect();
+    if years.school.contains(&StudentYears::NO_SCHOOL) {
+        schools.push("");
+    }
     let mut about = vec![
         says(YEAR, years.school_year.ending_year().to_string()),
-        says(SCHOOLS, years.schools.join("\n")),
+        says(SCHOOLS, lines(&schools)),
         says(SHAPE, Shape::of(years).to_text()),
+        says(FILES, lines(&years.files)),
     ];
-    for (column, names) in &years.names {
-        about.push(says(&format!("peerlight.names.{}", column.name()), names.join("\n")));
+    for (column, of_column) in &years.names {
+        about.push(says(&names(*column), lines(of_column)));
     }
     about
+}
+
+/// One a line, so that they are found by their position.
+fn lines(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<String> = names.iter().map(|name| name.as_ref().replace('\n', " ")).collect();
+    names.join("\n")
 }
 
 fn write_values(

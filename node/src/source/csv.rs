@@ -12,23 +12,17 @@ use std::{
 
 use csv::{ByteRecord, ReaderBuilder};
 use flate2::read::MultiGzDecoder;
-use peerlight_node_engine::intake::{Imported, Intake, Mapping, MappingError, Refused, Schools};
+use peerlight_node_engine::intake::{Intake, Mapping, MappingError, Refused, Schools};
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
+use super::Read;
+
+/// Name of this source, where it is not given another.
+pub const SOURCE: &str = "csv";
+
 /// Files of a folder that are not student years.
 const OTHERS: [&str; 3] = ["schools", "districts", "survey_responses"];
-
-/// What was read.
-#[derive(Debug)]
-pub struct Read {
-    /// Student years, and what was noticed.
-    pub imported: Imported,
-    /// SHA-256 over the bytes of every file and the mapping.
-    pub digest: ContentHash,
-    /// Names of the files.
-    pub files: Vec<String>,
-}
 
 /// Files that cannot be imported.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +59,8 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, Cs
     let imported = intake.finish().map_err(|refused| CsvError::Refused(Box::new(refused)))?;
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
-    Ok(Read { imported, digest, files: paths.iter().map(|path| name(path)).collect() })
+    let files = paths.iter().map(|path| name(path)).collect();
+    Ok(Read { source: SOURCE.to_owned(), imported, digest, files })
 }
 
 /// The header and the first rows of a file, to suggest a mapping from.

@@ -1,4 +1,5 @@
 //! `import`: which file brought which school year, and which one is in force.
+//! What the sources of a year make together is in [`super::combined`].
 //!
 //! A school year of a source has one import in force; a newer one supersedes
 //! it in the same transaction. The sealed records file must be on the disk
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use peerlight_proto::units::{ContentHash, SchoolYear, UnixSeconds};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Inserted, Store, StoreError, hash, school_year};
+use super::{Store, StoreError, hash, school_year};
 
 /// One school year of one source, as imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,28 +46,14 @@ pub struct RecordedImport {
     pub superseded_at: Option<UnixSeconds>,
 }
 
-/// Records imports, all or none, and supersedes those in force of the same
-/// school year and source. One with the same bytes and as-of date as the one
-/// in force changes nothing. Answers in the order of `imports`.
-pub async fn insert(
-    store: &Store,
-    imports: &[Import],
-    at: UnixSeconds,
-) -> Result<Vec<Inserted>, StoreError> {
-    let mut tx = store.begin().await?;
-    let mut outcomes = Vec::with_capacity(imports.len());
-    for import in imports {
-        outcomes.push(insert_one(&mut tx, import, at).await?);
-    }
-    tx.commit().await?;
-    Ok(outcomes)
-}
-
-async fn insert_one(
+/// Records an import and supersedes the one in force of the same school year
+/// and source. One with the same bytes and as-of date as the one in force
+/// changes nothing.
+pub(super) async fn insert(
     db: &mut SqliteConnection,
     import: &Import,
     at: UnixSeconds,
-) -> Result<Inserted, StoreError> {
+) -> Result<(), StoreError> {
     let year = import.school_year.ending_year();
     let same = sqlx::query(
         "SELECT 1 FROM import WHERE school_year = $1 AND source = $2 AND sha256 = $3
@@ -79,7 +66,7 @@ async fn insert_one(
     .fetch_optional(&mut *db)
     .await?;
     if same.is_some() {
-        return Ok(Inserted::AlreadyHeld);
+        return Ok(());
     }
     sqlx::query(
         "UPDATE import SET superseded_at = $3
@@ -112,7 +99,7 @@ async fn insert_one(
             .execute(&mut *db)
             .await?;
     }
-    Ok(Inserted::New)
+    Ok(())
 }
 
 /// The imports in force of one school year, one a source.
@@ -173,6 +160,11 @@ async fn read(db: &mut SqliteConnection, row: &SqliteRow) -> Result<RecordedImpo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::combined;
+
+    async fn insert(store: &Store, imports: &[Import], at: UnixSeconds) -> Result<(), StoreError> {
+        combined::insert(store, imports, &[], at).await
+    }
 
     fn import(year: u32, bytes: &[u8]) -> Import {
         Import {
@@ -211,9 +203,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
         let same = [import(2026, b"a")];
-        assert_eq!(insert(&store, &same, UnixSeconds(1)).await.unwrap(), [Inserted::New]);
+        insert(&store, &same, UnixSeconds(1)).await.unwrap();
         let before = list(&store).await.unwrap();
-        assert_eq!(insert(&store, &same, UnixSeconds(2)).await.unwrap(), [Inserted::AlreadyHeld]);
+        insert(&store, &same, UnixSeconds(2)).await.unwrap();
         assert_eq!(list(&store).await.unwrap(), before);
     }
 

@@ -19,6 +19,7 @@ use sqlx::{
 
 pub mod approvals;
 pub mod audit;
+pub mod combined;
 pub mod decisions;
 pub mod documents;
 pub mod imports;

@@ -1,0 +1,41 @@
+//! `import`: reads what the district has, says all that is wrong with it at
+//! once, and applies all of it or nothing.
+//!
+//! One file a format says how it is read; what becomes of it is the same.
+
+mod apply;
+mod csv;
+mod print;
+
+use clap::{Args, Subcommand};
+
+use super::Context;
+use crate::error::Error;
+
+/// Import what the district already has; a year's file replaces that year of
+/// its source.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  peerlight-node import csv exports/
+  peerlight-node import csv exports/student_years.csv.gz --dry-run
+  peerlight-node import csv sis.csv --suggest-map > map.toml
+  peerlight-node import csv sis.csv --map map.toml --as-of 2026-06-12
+
+All problems are reported at once, with ids of students masked. If one is fatal,
+nothing is applied. Importing the same file twice changes nothing.")]
+pub struct ImportArgs {
+    #[command(subcommand)]
+    format: Format,
+}
+
+#[derive(Subcommand)]
+enum Format {
+    /// Peerlight CSV, or any CSV with a mapping file.
+    Csv(csv::CsvArgs),
+}
+
+pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
+    match &args.format {
+        Format::Csv(args) => csv::run(args, context).await,
+    }
+}
