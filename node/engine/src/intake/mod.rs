@@ -9,6 +9,7 @@
 //! Pure: the shell reads the file. All errors are told at once, and nothing is
 //! handed on while one of them is fatal.
 
+pub mod assessment;
 pub mod calpads;
 mod change;
 mod combine;

@@ -10,7 +10,7 @@ use peerlight_proto::{
 };
 
 use super::*;
-use crate::student::{Column, Values};
+use crate::student::{Column, MISSING, Values};
 
 pub(super) fn schools() -> Schools {
     let school = |id: &str, lea: &str| School {
@@ -32,6 +32,22 @@ pub(super) fn schools() -> Schools {
         schools: vec![school("10", "A"), school("20", "A"), school("30", "B")],
     };
     Schools::new(&directory, &MemberId::new("A").unwrap())
+}
+
+/// A row's number; NaN where it is missing.
+pub(super) fn number(years: &StudentYears, column: Column, row: usize) -> f64 {
+    match years.values(column) {
+        Some(Values::Numbers(numbers)) => numbers[row],
+        _ => f64::NAN,
+    }
+}
+
+/// A row's flag, code, grade or whole number.
+pub(super) fn byte(years: &StudentYears, column: Column, row: usize) -> u8 {
+    match years.values(column) {
+        Some(Values::Bytes(bytes)) => bytes[row],
+        _ => MISSING,
+    }
 }
 
 /// Reads lines of comma-separated cells; the first is the header.

@@ -120,6 +120,20 @@ impl Gather {
         self.report.filtered += u64::from(is_left_out);
     }
 
+    /// Counts a row that was counted before as left out for a reason that is
+    /// not a fault.
+    pub fn count_left_out(&mut self) {
+        self.report.filtered += 1;
+    }
+
+    /// A value that no code stands for, as it may be shown; the row is left
+    /// out.
+    pub fn unmapped(&mut self, column: &str, value: String, line: u64) {
+        let file = self.files.last().cloned().unwrap_or_default();
+        let place = Place { file, line, value: None };
+        self.report.unmapped.add(column, value, Some(""), place);
+    }
+
     /// A column of the file that nothing uses.
     pub fn ignores(&mut self, column: &str) {
         self.report.unknown_columns.insert(column.to_owned());

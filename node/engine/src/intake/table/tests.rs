@@ -4,8 +4,11 @@ use peerlight_proto::units::SchoolYear;
 
 use super::*;
 use crate::{
-    intake::{Imported, Refused, StudentYears, tests::schools},
-    student::{Column, MISSING, Values},
+    intake::{
+        Imported, Refused,
+        tests::{byte, number, schools},
+    },
+    student::{Column, MISSING},
 };
 
 fn year() -> SchoolYear {
@@ -36,20 +39,6 @@ fn gathered(facts: &[(&str, Fact<'_>)], told: &[Column]) -> Result<Imported, Ref
         gather.add(StudentIds { local: "", statewide: student }, fact, line);
     }
     gather.finish()
-}
-
-fn number(years: &StudentYears, column: Column, row: usize) -> f64 {
-    match years.values(column) {
-        Some(Values::Numbers(numbers)) => numbers[row],
-        _ => f64::NAN,
-    }
-}
-
-fn byte(years: &StudentYears, column: Column, row: usize) -> u8 {
-    match years.values(column) {
-        Some(Values::Bytes(bytes)) => bytes[row],
-        _ => MISSING,
-    }
 }
 
 #[test]
