@@ -21,7 +21,9 @@ use crate::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
     },
-    source::{csv::CsvError, mapping::MapFileError, schools::SchoolsError},
+    source::{
+        assessment::AssessmentError, csv::CsvError, mapping::MapFileError, schools::SchoolsError,
+    },
     store::StoreError,
 };
 
@@ -109,6 +111,9 @@ pub enum Error {
     /// Files cannot be read as student years.
     #[error(transparent)]
     Csv(#[from] CsvError),
+    /// Files of an assessment or of the Clearinghouse cannot be imported.
+    #[error(transparent)]
+    Assessment(#[from] AssessmentError),
     /// A mapping file is refused.
     #[error(transparent)]
     MapFile(#[from] MapFileError),
@@ -167,9 +172,9 @@ impl Error {
     /// refused for their content.
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::Csv(CsvError::Refused(refused)) | Self::Import(ImportError::Refused(refused)) => {
-                Some(&refused.report)
-            }
+            Self::Csv(CsvError::Refused(refused))
+            | Self::Assessment(AssessmentError::Refused(refused))
+            | Self::Import(ImportError::Refused(refused)) => Some(&refused.report),
             _ => None,
         }
     }
@@ -196,6 +201,7 @@ impl Error {
             Self::Fault(_) => Exit::FaultFound,
             Self::Plan(_)
             | Self::Csv(_)
+            | Self::Assessment(_)
             | Self::MapFile(_)
             | Self::Schools(_)
             | Self::Planning(_) => Exit::DataRefused,

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod clock;
 pub mod demo;
 pub mod harness;
+pub mod score_file;
 pub mod sgp;
 pub mod simulated;
 pub mod synthetic;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod assessment;
+#[cfg(test)]
 mod charter;
 #[cfg(test)]
 mod correcting;

@@ -7,10 +7,13 @@
 use peerlight_node_engine::intake::Imported;
 use peerlight_proto::units::ContentHash;
 
+pub mod assessment;
 pub mod csv;
 pub mod mapping;
+mod rows;
 pub mod schools;
 mod suggest;
+mod workbook;
 
 pub use suggest::suggest;
 

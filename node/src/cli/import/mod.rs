@@ -4,10 +4,12 @@
 //! One file a format says how it is read; what becomes of it is the same.
 
 mod apply;
+mod assessment;
 mod csv;
 mod print;
 
 use clap::{Args, Subcommand};
+use peerlight_node_engine::intake::assessment::Format as Assessment;
 
 use super::Context;
 use crate::error::Error;
@@ -20,6 +22,8 @@ use crate::error::Error;
   peerlight-node import csv exports/student_years.csv.gz --dry-run
   peerlight-node import csv sis.csv --suggest-map > map.toml
   peerlight-node import csv sis.csv --map map.toml --as-of 2026-06-12
+  peerlight-node import caaspp TestedStudentScoreData_2026.xlsx
+  peerlight-node import nsc return.csv --year 2025-26
 
 All problems are reported at once, with ids of students masked. If one is fatal,
 nothing is applied. Importing the same file twice changes nothing.")]
@@ -32,10 +36,19 @@ pub struct ImportArgs {
 enum Format {
     /// Peerlight CSV, or any CSV with a mapping file.
     Csv(csv::CsvArgs),
+    /// CAASPP student scores: Smarter Balanced and the California Science Test.
+    Caaspp(assessment::ScoreArgs),
+    /// ELPAC student scores: whether English learners made progress.
+    Elpac(assessment::ScoreArgs),
+    /// Clearinghouse return file: who of the graduates went to college.
+    Nsc(assessment::NscArgs),
 }
 
 pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
     match &args.format {
         Format::Csv(args) => csv::run(args, context).await,
+        Format::Caaspp(args) => assessment::scores(args, Assessment::Caaspp, context).await,
+        Format::Elpac(args) => assessment::scores(args, Assessment::Elpac, context).await,
+        Format::Nsc(args) => assessment::nsc(args, context).await,
     }
 }

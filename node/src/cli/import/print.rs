@@ -72,7 +72,7 @@ pub fn print_report(
     if !unknown.is_empty() {
         eprintln!("Columns that nothing uses: {}.", unknown.join(", "));
     }
-    eprintln!("{} rows read, {} left out by the mapping.", report.rows, report.filtered);
+    eprintln!("{} rows read, {} left out.", report.rows, report.filtered);
     Ok(())
 }
 

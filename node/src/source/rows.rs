@@ -1,0 +1,219 @@
+//! Rows of delimited files: opened, decompressed, hashed and split, one row in
+//! memory at a time.
+//!
+//! Never holds more than a row, however large the file: a row that does not
+//! end is refused before it fills the memory.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::Path,
+    rc::Rc,
+};
+
+use csv::{ByteRecord, ReaderBuilder};
+use flate2::read::MultiGzDecoder;
+use ring::digest::Context;
+
+/// Longest row, bytes: a hundred times what the widest export needs.
+const LONGEST_ROW: u64 = 1 << 20;
+
+/// Bytes, and lines of them, that a delimiter is guessed from.
+const START: u64 = 1 << 16;
+const TITLES: usize = 20;
+
+/// How a file separates its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delimiter {
+    /// Commas; cells may be quoted.
+    Comma,
+    /// Carets; nothing is quoted.
+    Caret,
+    /// Tabs; cells may be quoted.
+    Tab,
+}
+
+impl Delimiter {
+    /// The delimiter that one of the first lines has most of. A file that
+    /// cannot be unpacked is said to be so when its rows are read.
+    pub(super) fn guess(path: &Path) -> io::Result<Self> {
+        let mut start = Vec::new();
+        // What is unpacked before a fault is enough to guess from.
+        let _ = open(path)?.take(START).read_to_end(&mut start);
+        let count = |byte: u8| {
+            let lines = start.split(|it| *it == b'\n').take(TITLES);
+            lines.map(|line| line.split(|it| *it == byte).count()).max()
+        };
+        // The last of equals is taken: a file of one column is as good as one
+        // with commas.
+        let all = [Self::Tab, Self::Caret, Self::Comma];
+        Ok(all.into_iter().max_by_key(|it| count(it.byte())).expect("there are three"))
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Caret => b'^',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+/// Why a file cannot be read further.
+#[derive(Debug)]
+pub(super) enum RowsError {
+    /// It is not what its name says, or cut short: a fault of the file.
+    Broken {
+        /// The line up to which it could be read.
+        line: u64,
+        /// What is wrong.
+        what: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The disk failed.
+    File(io::Error),
+}
+
+/// A file's rows.
+pub(super) struct Rows<'a> {
+    reader: csv::Reader<Bounded<'a>>,
+    since_row: Rc<Cell<u64>>,
+    record: ByteRecord,
+}
+
+impl<'a> Rows<'a> {
+    /// Opens a file, decompressed if it is called `.gz`; every byte of it goes
+    /// into `digest`.
+    pub(super) fn open(
+        path: &Path,
+        delimiter: Delimiter,
+        digest: &'a mut Context,
+    ) -> io::Result<Self> {
+        Ok(Self::of(open(path)?, delimiter, digest))
+    }
+
+    /// Rows of what is open already, such as a member of a zip.
+    pub(super) fn of(
+        inner: Box<dyn Read + 'a>,
+        delimiter: Delimiter,
+        digest: &'a mut Context,
+    ) -> Self {
+        let since_row = Rc::new(Cell::new(0));
+        let inner = Bounded { inner, digest, since_row: Rc::clone(&since_row) };
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true);
+        builder.delimiter(delimiter.byte()).quoting(delimiter != Delimiter::Caret);
+        Self { reader: builder.from_reader(inner), since_row, record: ByteRecord::new() }
+    }
+
+    /// The next row and the line it begins on; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, RowsError> {
+        self.since_row.set(0);
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(true) => {
+                let line = self.record.position().map_or(0, csv::Position::line);
+                Ok(Some((line, &self.record)))
+            }
+            Ok(false) => Ok(None),
+            Err(error) => Err(self.refusal(error)),
+        }
+    }
+
+    fn refusal(&self, error: csv::Error) -> RowsError {
+        let line = self.reader.position().line();
+        let source = match error.into_kind() {
+            // Its conversion would hide which kind of failure it was.
+            csv::ErrorKind::Io(source) => source,
+            _ => io::Error::from(io::ErrorKind::InvalidData),
+        };
+        match source.kind() {
+            io::ErrorKind::FileTooLarge => RowsError::Broken {
+                line,
+                what: "a row is longer than 1 MiB",
+                remedy: "look for a quotation mark that is not closed, and that lines end",
+            },
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData => RowsError::Broken {
+                line,
+                what: "the file cannot be read further",
+                remedy: "copy the file again: it is cut short or not what its name says",
+            },
+            _ => RowsError::File(source),
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+/// A file's name, without its folder.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Hashes what is read on its way, and stops where a row does not end.
+struct Bounded<'a> {
+    inner: Box<dyn Read + 'a>,
+    digest: &'a mut Context,
+    since_row: Rc<Cell<u64>>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let since_row = self.since_row.get();
+        if since_row > LONGEST_ROW {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        let read = self.inner.read(buffer)?;
+        self.digest.update(&buffer[..read]);
+        self.since_row.set(since_row + read as u64);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ring::digest::SHA256;
+
+    use super::*;
+
+    fn rows_of(content: &[u8], delimiter: Delimiter) -> Result<Vec<(u64, usize)>, RowsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.txt");
+        fs::write(&path, content).unwrap();
+        let mut digest = Context::new(&SHA256);
+        let mut rows = Rows::open(&path, delimiter, &mut digest).map_err(RowsError::File)?;
+        let mut found = Vec::new();
+        while let Some((line, record)) = rows.next()? {
+            found.push((line, record.len()));
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn rows_are_split_at_carets_without_quoting() {
+        let found = rows_of(b"SENR^\"A^b\r\nSENR^^\n", Delimiter::Caret).unwrap();
+        assert_eq!(found, [(1, 3), (2, 3)]);
+    }
+
+    #[test]
+    fn a_row_that_does_not_end_is_refused_before_it_fills_the_memory() {
+        let mut endless = b"a,b\n\"".to_vec();
+        endless.resize(8 << 20, b'x');
+        for delimiter in [Delimiter::Comma, Delimiter::Caret] {
+            let refused = rows_of(&endless, delimiter).unwrap_err();
+            assert!(matches!(refused, RowsError::Broken { what, .. } if what.contains("1 MiB")));
+        }
+        let mut many = Vec::new();
+        (0..200_000).for_each(|_| many.extend_from_slice(b"one,two,three\n"));
+        assert_eq!(rows_of(&many, Delimiter::Comma).unwrap().len(), 200_000);
+    }
+}
