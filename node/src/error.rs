@@ -22,7 +22,8 @@ use crate::{
         standing::StandingError,
     },
     source::{
-        assessment::AssessmentError, csv::CsvError, mapping::MapFileError, schools::SchoolsError,
+        assessment::AssessmentError, calpads::CalpadsError, csv::CsvError, mapping::MapFileError,
+        oneroster::OneRosterError, schools::SchoolsError,
     },
     store::StoreError,
 };
@@ -114,6 +115,12 @@ pub enum Error {
     /// Files of an assessment or of the Clearinghouse cannot be imported.
     #[error(transparent)]
     Assessment(#[from] AssessmentError),
+    /// CALPADS files cannot be read as student years.
+    #[error(transparent)]
+    Calpads(#[from] CalpadsError),
+    /// A OneRoster bundle cannot be read as student years.
+    #[error(transparent)]
+    OneRoster(#[from] OneRosterError),
     /// A mapping file is refused.
     #[error(transparent)]
     MapFile(#[from] MapFileError),
@@ -174,6 +181,8 @@ impl Error {
         match self {
             Self::Csv(CsvError::Refused(refused))
             | Self::Assessment(AssessmentError::Refused(refused))
+            | Self::Calpads(CalpadsError::Refused(refused))
+            | Self::OneRoster(OneRosterError::Refused(refused))
             | Self::Import(ImportError::Refused(refused)) => Some(&refused.report),
             _ => None,
         }
@@ -202,6 +211,8 @@ impl Error {
             Self::Plan(_)
             | Self::Csv(_)
             | Self::Assessment(_)
+            | Self::Calpads(_)
+            | Self::OneRoster(_)
             | Self::MapFile(_)
             | Self::Schools(_)
             | Self::Planning(_) => Exit::DataRefused,

@@ -35,6 +35,8 @@ mod node_page;
 #[cfg(test)]
 mod own_measure;
 #[cfg(test)]
+mod raw_tables;
+#[cfg(test)]
 mod rejoin;
 #[cfg(test)]
 mod schedule;

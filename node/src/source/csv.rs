@@ -5,18 +5,18 @@
 //! to say. Reads each file once, row by row.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufReader},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use csv::{ByteRecord, ReaderBuilder};
-use flate2::read::MultiGzDecoder;
 use peerlight_node_engine::intake::{Intake, Mapping, MappingError, Refused, Schools};
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
-use super::Read;
+use super::{
+    Read,
+    rows::{Delimiter, Rows, RowsError, name},
+};
 
 /// Name of this source, where it is not given another.
 pub const SOURCE: &str = "csv";
@@ -66,15 +66,28 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, Cs
 /// The header and the first rows of a file, to suggest a mapping from.
 pub fn sample(path: &Path, rows: usize) -> Result<(Vec<String>, Vec<Vec<String>>), CsvError> {
     let path = student_year_files(path)?.remove(0);
-    let failed = |error: csv::Error| CsvError::File { path: path.clone(), source: error.into() };
-    let mut reader = reader(open(&path)?);
-    let text = |record: &ByteRecord| -> Vec<String> {
-        record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
-    };
-    let mut records = reader.byte_records();
-    let header = records.next().transpose().map_err(failed)?.unwrap_or_default();
-    let sampled = records.take(rows).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    Ok((text(&header), sampled.iter().map(text).collect()))
+    let failed = |source| CsvError::File { path: path.clone(), source };
+    // Nothing is imported: the digest goes unused.
+    let mut digest = Context::new(&SHA256);
+    let mut source = Rows::open(&path, Delimiter::Comma, &mut digest).map_err(failed)?;
+    sample_rows(&mut source, rows).map_err(|error| match error {
+        RowsError::Broken { what, .. } => failed(io::Error::new(io::ErrorKind::InvalidData, what)),
+        RowsError::File(source) => failed(source),
+    })
+}
+
+fn sample_rows(
+    source: &mut Rows<'_>,
+    rows: usize,
+) -> Result<(Vec<String>, Vec<Vec<String>>), RowsError> {
+    let header = source.header()?.unwrap_or_default();
+    let mut sampled = Vec::new();
+    while sampled.len() < rows {
+        let Some((_, record)) = source.next()? else { break };
+        let text = |cell| String::from_utf8_lossy(cell).trim().to_owned();
+        sampled.push(record.iter().map(text).collect());
+    }
+    Ok((header, sampled))
 }
 
 /// The file itself, or the student-year files of a folder, ordered by name.
@@ -97,84 +110,28 @@ fn student_year_files(path: &Path) -> Result<Vec<PathBuf>, CsvError> {
 }
 
 fn read_file(path: &Path, intake: &mut Intake, context: &mut Context) -> Result<(), CsvError> {
+    let failed = |source| CsvError::File { path: path.to_owned(), source };
     let file = name(path);
-    let mut reader = reader(Hashed { inner: open(path)?, context });
-    let mut record = ByteRecord::new();
-    let header = match reader.read_byte_record(&mut record) {
-        Ok(true) => record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()),
-        Ok(false) => {
-            let remedy = "the first row names the columns";
-            intake.unreadable(&file, 1, "the file is empty", remedy);
-            return Ok(());
-        }
-        Err(error) => return refuse(path, intake, &file, 1, error),
-    };
-    let header: Vec<String> = header.collect();
-    let Some(layout) = intake.begin(&file, &header) else { return Ok(()) };
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                intake.row(&layout, line, record.iter());
-            }
-            Ok(false) => return Ok(()),
-            Err(error) => {
-                let line = reader.position().line();
-                return refuse(path, intake, &file, line, error);
-            }
-        }
-    }
-}
-
-/// A file that ends too early or is not gzip is a problem like any other; a
-/// disk that fails is not.
-fn refuse(
-    path: &Path,
-    intake: &mut Intake,
-    file: &str,
-    line: u64,
-    error: csv::Error,
-) -> Result<(), CsvError> {
-    let source = match error.into_kind() {
-        // Its conversion would hide which kind of failure it was.
-        csv::ErrorKind::Io(source) => source,
-        _ => io::Error::from(io::ErrorKind::InvalidData),
-    };
-    match source.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            let remedy = "copy the file again: it is cut short or not what its name says";
-            intake.unreadable(file, line, "the file cannot be read further", remedy);
+    let rows = Rows::open(path, Delimiter::Comma, context).map_err(failed)?;
+    match read_rows(rows, &file, intake) {
+        Ok(()) => Ok(()),
+        Err(RowsError::Broken { line, what, remedy }) => {
+            intake.unreadable(&file, line, what, remedy);
             Ok(())
         }
-        _ => Err(CsvError::File { path: path.to_owned(), source }),
+        Err(RowsError::File(source)) => Err(failed(source)),
     }
 }
 
-fn reader<R: io::Read>(source: R) -> csv::Reader<R> {
-    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source)
-}
-
-fn open(path: &Path) -> Result<Box<dyn io::Read>, CsvError> {
-    let failed = |source| CsvError::File { path: path.to_owned(), source };
-    let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
-    let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-    Ok(if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-/// Hashes what is read on its way.
-struct Hashed<'a> {
-    inner: Box<dyn io::Read>,
-    context: &'a mut Context,
-}
-
-impl io::Read for Hashed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.context.update(&buffer[..read]);
-        Ok(read)
+fn read_rows(mut rows: Rows<'_>, file: &str, intake: &mut Intake) -> Result<(), RowsError> {
+    let Some(header) = rows.header()? else {
+        let remedy = "the first row names the columns";
+        intake.unreadable(file, 1, "the file is empty", remedy);
+        return Ok(());
+    };
+    let Some(layout) = intake.begin(file, &header) else { return Ok(()) };
+    while let Some((line, record)) = rows.next()? {
+        intake.row(&layout, line, record.iter());
     }
+    Ok(())
 }

@@ -8,8 +8,10 @@ use peerlight_node_engine::intake::Imported;
 use peerlight_proto::units::ContentHash;
 
 pub mod assessment;
+pub mod calpads;
 pub mod csv;
 pub mod mapping;
+pub mod oneroster;
 mod rows;
 pub mod schools;
 mod suggest;

@@ -108,6 +108,15 @@ impl<'a> Rows<'a> {
         Self { reader: builder.from_reader(inner), since_row, record: ByteRecord::new() }
     }
 
+    /// The first row, as names of columns; none where the file is empty.
+    pub(super) fn header(&mut self) -> Result<Option<Vec<String>>, RowsError> {
+        let name = |cell: &[u8]| {
+            let text = String::from_utf8_lossy(cell);
+            text.trim_start_matches('\u{feff}').trim().to_owned()
+        };
+        Ok(self.next()?.map(|(_, record)| record.iter().map(name).collect()))
+    }
+
     /// The next row and the line it begins on; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, RowsError> {
         self.since_row.set(0);

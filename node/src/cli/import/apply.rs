@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use peerlight_node_engine::{
-    intake::{ChangeLimits, Report, Schools},
+    intake::{ChangeLimits, Report, Schools, table::Day},
     measure::absent_groups,
     student::Column,
 };
@@ -72,6 +72,12 @@ impl ApplyArgs {
             return Err(Error::Usage(text.to_owned()));
         }
         Ok(())
+    }
+
+    /// The last day that the files can tell of: `--as-of`, or today.
+    pub fn last_day(&self, node: &Node) -> Day {
+        let today = || Day::of_unix(node.clock.now().0);
+        self.as_of.as_deref().and_then(Day::read).unwrap_or_else(today)
     }
 
     /// Applies what was read, or says why it was refused.

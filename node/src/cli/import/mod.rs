@@ -5,6 +5,7 @@
 
 mod apply;
 mod assessment;
+mod bundle;
 mod csv;
 mod print;
 
@@ -24,6 +25,8 @@ use crate::error::Error;
   peerlight-node import csv sis.csv --map map.toml --as-of 2026-06-12
   peerlight-node import caaspp TestedStudentScoreData_2026.xlsx
   peerlight-node import nsc return.csv --year 2025-26
+  peerlight-node import calpads extracts/2025-26/
+  peerlight-node import oneroster roster.zip
 
 All problems are reported at once, with ids of students masked. If one is fatal,
 nothing is applied. Importing the same file twice changes nothing.")]
@@ -42,6 +45,11 @@ enum Format {
     Elpac(assessment::ScoreArgs),
     /// Clearinghouse return file: who of the graduates went to college.
     Nsc(assessment::NscArgs),
+    /// CALPADS files: SENR, SINF, SELA, SPRG, STAS, SIRS, SCSC, CENR.
+    Calpads(bundle::BundleArgs),
+    /// A `OneRoster` 1.1 or 1.2 CSV bundle: a zip or its folder.
+    #[command(name = "oneroster")]
+    OneRoster(bundle::BundleArgs),
 }
 
 pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
@@ -50,5 +58,7 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Caaspp(args) => assessment::scores(args, Assessment::Caaspp, context).await,
         Format::Elpac(args) => assessment::scores(args, Assessment::Elpac, context).await,
         Format::Nsc(args) => assessment::nsc(args, context).await,
+        Format::Calpads(args) => bundle::calpads(args, context).await,
+        Format::OneRoster(args) => bundle::oneroster(args, context).await,
     }
 }

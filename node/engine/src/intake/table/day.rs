@@ -28,6 +28,11 @@ impl Day {
         days.map(|days| Self(days as i32))
     }
 
+    /// The day, in UTC, of an instant in seconds since 1970-01-01.
+    pub const fn of_unix(seconds: i64) -> Self {
+        Self(seconds.div_euclid(86_400) as i32)
+    }
+
     /// The first day of a school year: 1 July.
     pub fn first_of(year: SchoolYear) -> Self {
         Self::at(year.ending_year() - 1, "07-01")

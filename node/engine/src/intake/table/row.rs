@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     intake::{value::Cell, years::StudentYears},
-    student::{Chunk, Column, ColumnSet, Kind},
+    student::{Column, ColumnSet, Kind},
 };
 
 /// What the tables tell of, whoever the student.
@@ -38,7 +38,12 @@ pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear,
     }
     let left = cohort.and_then(|_| student.spells.iter().max_by_key(|spell| spell.start));
     let school = record.map(|record| record.school).or(left.map(|spell| spell.school));
-    years.push(school.unwrap_or(Chunk::NO_SCHOOL), &student.local, &student.statewide, student.met);
+    years.push(
+        school.unwrap_or(StudentYears::NO_SCHOOL),
+        &student.local,
+        &student.statewide,
+        student.met,
+    );
     let mut row = Row { years, told: told.columns };
     if let Some(record) = record {
         row.enrolment(&record);
