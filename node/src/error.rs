@@ -21,10 +21,7 @@ use crate::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
     },
-    source::{
-        assessment::AssessmentError, calpads::CalpadsError, csv::CsvError, mapping::MapFileError,
-        oneroster::OneRosterError, schools::SchoolsError,
-    },
+    source::{SourceError, mapping::MapFileError, schools::SchoolsError},
     store::StoreError,
 };
 
@@ -111,16 +108,7 @@ pub enum Error {
     Noise,
     /// Files cannot be read as student years.
     #[error(transparent)]
-    Csv(#[from] CsvError),
-    /// Files of an assessment or of the Clearinghouse cannot be imported.
-    #[error(transparent)]
-    Assessment(#[from] AssessmentError),
-    /// CALPADS files cannot be read as student years.
-    #[error(transparent)]
-    Calpads(#[from] CalpadsError),
-    /// A OneRoster bundle cannot be read as student years.
-    #[error(transparent)]
-    OneRoster(#[from] OneRosterError),
+    Source(#[from] SourceError),
     /// A mapping file is refused.
     #[error(transparent)]
     MapFile(#[from] MapFileError),
@@ -179,10 +167,7 @@ impl Error {
     /// refused for their content.
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::Csv(CsvError::Refused(refused))
-            | Self::Assessment(AssessmentError::Refused(refused))
-            | Self::Calpads(CalpadsError::Refused(refused))
-            | Self::OneRoster(OneRosterError::Refused(refused))
+            Self::Source(SourceError::Refused(refused))
             | Self::Import(ImportError::Refused(refused)) => Some(&refused.report),
             _ => None,
         }
@@ -209,10 +194,7 @@ impl Error {
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
             Self::Plan(_)
-            | Self::Csv(_)
-            | Self::Assessment(_)
-            | Self::Calpads(_)
-            | Self::OneRoster(_)
+            | Self::Source(_)
             | Self::MapFile(_)
             | Self::Schools(_)
             | Self::Planning(_) => Exit::DataRefused,

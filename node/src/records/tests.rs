@@ -21,10 +21,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    source::{
-        Read,
-        csv::{self, CsvError},
-    },
+    source::{Read, SourceError, csv},
     store::Store,
 };
 
@@ -74,7 +71,7 @@ fn keys() -> RecordKeys {
     RecordKeys::from_keys([1; 32].into(), [2; 32].into(), &[3; 32])
 }
 
-fn read(path: &Path) -> Result<Read, CsvError> {
+fn read(path: &Path) -> Result<Read, SourceError> {
     csv::read(path, &Mapping::default(), Schools::new(&directory(), &member()))
 }
 
@@ -262,14 +259,16 @@ fn a_file_cut_short_or_empty_is_refused_with_the_place() {
         (&[][..], ""),
     ] {
         fs::write(&path, bytes).unwrap();
-        let Err(CsvError::Refused(refused)) = read(&path) else { panic!("not refused: {bytes:?}") };
+        let Err(SourceError::Refused(refused)) = read(&path) else {
+            panic!("not refused: {bytes:?}")
+        };
         let text: Vec<String> =
             refused.report.problems.groups().map(|group| group.to_string()).collect();
         assert!(text.join("\n").contains(told), "{text:?}");
         assert!(!text.is_empty());
     }
     let empty = tempfile::tempdir().unwrap();
-    assert!(matches!(read(empty.path()), Err(CsvError::Nothing(_))));
+    assert!(matches!(read(empty.path()), Err(SourceError::Nothing { .. })));
 }
 
 #[tokio::test]

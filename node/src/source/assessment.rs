@@ -5,13 +5,10 @@
 //! Cells that are not UTF-8 are read as unreadable text: only names of people
 //! and schools can be such, and none of them is used.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use peerlight_node_engine::intake::{
-    Refused, Schools,
+    Schools,
     assessment::{Assessments, Format, Options},
 };
 use peerlight_proto::units::ContentHash;
@@ -19,7 +16,9 @@ use ring::digest::{Context, SHA256};
 
 use super::{
     Read,
-    rows::{Delimiter, Rows, RowsError, name},
+    error::{SourceError, failed},
+    folder::{self, name},
+    rows::{Delimiter, Rows, RowsError},
     workbook,
 };
 
@@ -28,25 +27,6 @@ const ENDINGS: [&str; 3] = [".csv", ".txt", ".xlsx"];
 
 /// How UTF-16 text begins.
 const UTF_16: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
-
-/// Assessment files that cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum AssessmentError {
-    /// A file or folder cannot be read.
-    #[error("{path} cannot be read: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A folder has nothing to read.
-    #[error("{0} has no .csv, .txt or .xlsx file")]
-    Nothing(PathBuf),
-    /// The content is refused.
-    #[error(transparent)]
-    Refused(Box<Refused>),
-}
 
 /// Name of the source that files of a format are.
 pub const fn source_of(format: Format) -> &'static str {
@@ -65,8 +45,9 @@ pub fn read(
     options: Options,
     sheet: Option<&str>,
     schools: Schools,
-) -> Result<Read, AssessmentError> {
-    let paths = files(path)?;
+) -> Result<Read, SourceError> {
+    let is_readable = |name: &str| ENDINGS.iter().any(|ending| name.ends_with(ending));
+    let paths = folder::files(path, is_readable, ".csv, .txt or .xlsx file")?;
     let mut digest = Context::new(&SHA256);
     digest.update(format!("{format:?} {options:?} {sheet:?}").as_bytes());
     let mut import = Assessments::new(format, schools, options);
@@ -77,35 +58,13 @@ pub fn read(
         } else {
             delimited(path, &mut import, &mut digest)
         };
-        done.map_err(|source| AssessmentError::File { path: path.clone(), source })?;
+        done.map_err(failed(path))?;
     }
-    let imported =
-        import.finish().map_err(|refused| AssessmentError::Refused(Box::new(refused)))?;
+    let imported = import.finish()?;
     let digest = digest.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     let files = paths.iter().map(|path| name(path)).collect();
     Ok(Read { source: source_of(format).to_owned(), imported, digest, files })
-}
-
-/// The file itself, or the files of a folder, ordered by name.
-fn files(path: &Path) -> Result<Vec<PathBuf>, AssessmentError> {
-    let failed = |source| AssessmentError::File { path: path.to_owned(), source };
-    if !fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let is_readable = |path: &Path| {
-        let name = name(path).to_ascii_lowercase();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
-        // Spreadsheets leave "~$" files beside those that are open.
-        !name.starts_with(['.', '~']) && ENDINGS.iter().any(|ending| plain.ends_with(ending))
-    };
-    let entries = fs::read_dir(path).map_err(failed)?;
-    let paths: io::Result<Vec<PathBuf>> =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut paths = paths.map_err(failed)?;
-    paths.retain(|path| is_readable(path));
-    paths.sort();
-    if paths.is_empty() { Err(AssessmentError::Nothing(path.to_owned())) } else { Ok(paths) }
 }
 
 fn delimited(path: &Path, import: &mut Assessments, digest: &mut Context) -> io::Result<()> {

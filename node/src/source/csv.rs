@@ -5,17 +5,19 @@
 //! to say. Reads each file once, row by row.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use peerlight_node_engine::intake::{Intake, Mapping, MappingError, Refused, Schools};
+use peerlight_node_engine::intake::{Intake, Mapping, Schools};
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
 use super::{
     Read,
-    rows::{Delimiter, Rows, RowsError, name},
+    error::{SourceError, failed},
+    folder::{self, name},
+    rows::{Delimiter, Rows, RowsError},
 };
 
 /// Name of this source, where it is not given another.
@@ -24,30 +26,8 @@ pub const SOURCE: &str = "csv";
 /// Files of a folder that are not student years.
 const OTHERS: [&str; 3] = ["schools", "districts", "survey_responses"];
 
-/// Files that cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum CsvError {
-    /// A file or folder cannot be read.
-    #[error("{path} cannot be read: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A folder has no file of student years.
-    #[error("{0} has no student_years.csv or other .csv or .csv.gz file of student years")]
-    Nothing(PathBuf),
-    /// The mapping is refused.
-    #[error(transparent)]
-    Mapping(#[from] MappingError),
-    /// The content is refused.
-    #[error(transparent)]
-    Refused(Box<Refused>),
-}
-
 /// Reads every file; refuses them all where one has a fatal error.
-pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, CsvError> {
+pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, SourceError> {
     mapping.check()?;
     let paths = student_year_files(path)?;
     let mut context = Context::new(&SHA256);
@@ -56,7 +36,7 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, Cs
     for path in &paths {
         read_file(path, &mut intake, &mut context)?;
     }
-    let imported = intake.finish().map_err(|refused| CsvError::Refused(Box::new(refused)))?;
+    let imported = intake.finish()?;
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     let files = paths.iter().map(|path| name(path)).collect();
@@ -64,12 +44,12 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, Cs
 }
 
 /// The header and the first rows of a file, to suggest a mapping from.
-pub fn sample(path: &Path, rows: usize) -> Result<(Vec<String>, Vec<Vec<String>>), CsvError> {
+pub fn sample(path: &Path, rows: usize) -> Result<(Vec<String>, Vec<Vec<String>>), SourceError> {
     let path = student_year_files(path)?.remove(0);
-    let failed = |source| CsvError::File { path: path.clone(), source };
+    let failed = failed(&path);
     // Nothing is imported: the digest goes unused.
     let mut digest = Context::new(&SHA256);
-    let mut source = Rows::open(&path, Delimiter::Comma, &mut digest).map_err(failed)?;
+    let mut source = Rows::open(&path, Delimiter::Comma, &mut digest).map_err(&failed)?;
     sample_rows(&mut source, rows).map_err(|error| match error {
         RowsError::Broken { what, .. } => failed(io::Error::new(io::ErrorKind::InvalidData, what)),
         RowsError::File(source) => failed(source),
@@ -91,28 +71,17 @@ fn sample_rows(
 }
 
 /// The file itself, or the student-year files of a folder, ordered by name.
-fn student_year_files(path: &Path) -> Result<Vec<PathBuf>, CsvError> {
-    let failed = |source| CsvError::File { path: path.to_owned(), source };
-    if !fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = name(&path);
-        let stem = name.strip_suffix(".csv.gz").or_else(|| name.strip_suffix(".csv"));
-        if stem.is_some_and(|stem| !OTHERS.contains(&stem) && !stem.starts_with('.')) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    if files.is_empty() { Err(CsvError::Nothing(path.to_owned())) } else { Ok(files) }
+fn student_year_files(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let is_student_years =
+        |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !OTHERS.contains(&stem));
+    let wanted = "student_years.csv or other .csv or .csv.gz file of student years";
+    folder::files(path, is_student_years, wanted)
 }
 
-fn read_file(path: &Path, intake: &mut Intake, context: &mut Context) -> Result<(), CsvError> {
-    let failed = |source| CsvError::File { path: path.to_owned(), source };
+fn read_file(path: &Path, intake: &mut Intake, context: &mut Context) -> Result<(), SourceError> {
+    let failed = failed(path);
     let file = name(path);
-    let rows = Rows::open(path, Delimiter::Comma, context).map_err(failed)?;
+    let rows = Rows::open(path, Delimiter::Comma, context).map_err(&failed)?;
     match read_rows(rows, &file, intake) {
         Ok(()) => Ok(()),
         Err(RowsError::Broken { line, what, remedy }) => {

@@ -10,6 +10,8 @@ use peerlight_proto::units::ContentHash;
 pub mod assessment;
 pub mod calpads;
 pub mod csv;
+mod error;
+mod folder;
 pub mod mapping;
 pub mod oneroster;
 mod rows;
@@ -17,6 +19,7 @@ pub mod schools;
 mod suggest;
 mod workbook;
 
+pub use error::SourceError;
 pub use suggest::suggest;
 
 /// What was read from one source.

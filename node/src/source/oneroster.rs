@@ -10,17 +10,19 @@ use std::{
 };
 
 use peerlight_node_engine::intake::{
-    Refused, Schools,
+    Schools,
     oneroster::{OneRoster, Table},
     table::Day,
 };
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
-use zip::{ZipArchive, result::ZipError};
+use zip::ZipArchive;
 
 use super::{
     Read,
-    rows::{Delimiter, Rows, RowsError, name},
+    error::{SourceError, failed},
+    folder::{self, name},
+    rows::{Delimiter, Rows, RowsError},
 };
 
 /// Name of this source.
@@ -33,40 +35,6 @@ const LARGEST: u64 = 4 << 30;
 /// Files that a bundle must have.
 const REQUIRED: [Table; 3] = [Table::AcademicSessions, Table::Orgs, Table::Users];
 
-/// A bundle that cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum OneRosterError {
-    /// A file or folder cannot be read.
-    #[error("{path} cannot be read: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The zip is cut short or is none.
-    #[error("{path} is not a whole zip ({reason}): download or copy the bundle again")]
-    Zip {
-        /// The file.
-        path: PathBuf,
-        /// What the zip reader says.
-        reason: ZipError,
-    },
-    /// A file of the bundle is too large to be a roster's.
-    #[error(
-        "{member} of {path} unpacks to more than 4 GiB, which no roster does: look at the bundle"
-    )]
-    TooLarge {
-        /// The bundle.
-        path: PathBuf,
-        /// Its file.
-        member: String,
-    },
-    /// The content is refused.
-    #[error(transparent)]
-    Refused(Box<Refused>),
-}
-
 /// Where the files of a bundle are.
 enum Bundle {
     Folder(Vec<PathBuf>),
@@ -75,7 +43,7 @@ enum Bundle {
 
 /// Reads every file of a bundle; refuses them all where one has a fatal error.
 /// `until` is the last day that it tells of.
-pub fn read(path: &Path, until: Option<Day>, schools: Schools) -> Result<Read, OneRosterError> {
+pub fn read(path: &Path, until: Option<Day>, schools: Schools) -> Result<Read, SourceError> {
     let mut bundle = open(path)?;
     let mut digest = Context::new(&SHA256);
     let mut roster = OneRoster::new(schools, until);
@@ -96,24 +64,19 @@ pub fn read(path: &Path, until: Option<Day>, schools: Schools) -> Result<Read, O
             None => {}
         }
     }
-    let imported = roster.finish().map_err(|refused| OneRosterError::Refused(Box::new(refused)))?;
+    let imported = roster.finish()?;
     let digest = digest.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     Ok(Read { source: SOURCE.to_owned(), imported, digest, files })
 }
 
-fn open(path: &Path) -> Result<Bundle, OneRosterError> {
-    let failed = |source| OneRosterError::File { path: path.to_owned(), source };
-    if fs::metadata(path).map_err(failed)?.is_dir() {
-        let entries = fs::read_dir(path).map_err(failed)?.collect::<Result<Vec<_>, _>>();
-        let mut paths: Vec<PathBuf> =
-            entries.map_err(failed)?.iter().map(fs::DirEntry::path).collect();
-        paths.sort();
-        return Ok(Bundle::Folder(paths));
+fn open(path: &Path) -> Result<Bundle, SourceError> {
+    if fs::metadata(path).map_err(failed(path))?.is_dir() {
+        return Ok(Bundle::Folder(folder::all(path)?));
     }
-    let file = BufReader::new(File::open(path).map_err(failed)?);
+    let file = BufReader::new(File::open(path).map_err(failed(path))?);
     let archive = ZipArchive::new(file)
-        .map_err(|reason| OneRosterError::Zip { path: path.to_owned(), reason })?;
+        .map_err(|reason| SourceError::Zip { path: path.to_owned(), reason })?;
     Ok(Bundle::Zip(archive))
 }
 
@@ -139,25 +102,25 @@ fn read_table(
     table: Table,
     roster: &mut OneRoster,
     digest: &mut Context,
-) -> Result<String, OneRosterError> {
-    let failed = |source| OneRosterError::File { path: path.to_owned(), source };
+) -> Result<String, SourceError> {
+    let failed = failed(path);
     match bundle {
         Bundle::Folder(paths) => {
             let file = name(&paths[position]);
-            let rows = Rows::open(&paths[position], Delimiter::Comma, digest).map_err(failed)?;
-            read_rows(rows, table, &file, roster).map_err(failed)?;
+            let rows = Rows::open(&paths[position], Delimiter::Comma, digest).map_err(&failed)?;
+            read_rows(rows, table, &file, roster).map_err(&failed)?;
             Ok(file)
         }
         Bundle::Zip(archive) => {
-            let zip = |reason| OneRosterError::Zip { path: path.to_owned(), reason };
+            let zip = |reason| SourceError::Zip { path: path.to_owned(), reason };
             let member = archive.by_index(position).map_err(zip)?;
             let file = member.name().map_err(zip)?.into_owned();
             if member.size() > LARGEST {
-                return Err(OneRosterError::TooLarge { path: path.to_owned(), member: file });
+                return Err(SourceError::TooLarge { path: path.to_owned(), member: file });
             }
             // The size is what the zip says of itself.
             let rows = Rows::of(Box::new(member.take(LARGEST)), Delimiter::Comma, digest);
-            read_rows(rows, table, &file, roster).map_err(failed)?;
+            read_rows(rows, table, &file, roster).map_err(&failed)?;
             Ok(file)
         }
     }

@@ -12,7 +12,7 @@ use std::{
     rc::Rc,
 };
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, ReaderBuilder, Terminator};
 use flate2::read::MultiGzDecoder;
 use ring::digest::Context;
 
@@ -103,7 +103,8 @@ impl<'a> Rows<'a> {
         let since_row = Rc::new(Cell::new(0));
         let inner = Bounded { inner, digest, since_row: Rc::clone(&since_row) };
         let mut builder = ReaderBuilder::new();
-        builder.has_headers(false).flexible(true);
+        // Left to itself the library counts lines that end in CRLF one short.
+        builder.has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
         builder.delimiter(delimiter.byte()).quoting(delimiter != Delimiter::Caret);
         Self { reader: builder.from_reader(inner), since_row, record: ByteRecord::new() }
     }
@@ -119,15 +120,20 @@ impl<'a> Rows<'a> {
 
     /// The next row and the line it begins on; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, RowsError> {
-        self.since_row.set(0);
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(true) => {
-                let line = self.record.position().map_or(0, csv::Position::line);
-                Ok(Some((line, &self.record)))
+        loop {
+            self.since_row.set(0);
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) if self.record.len() == 1 && self.record.as_slice() == b"\r" => {}
+                Ok(true) => break,
+                Ok(false) => return Ok(None),
+                Err(error) => return Err(self.refusal(error)),
             }
-            Ok(false) => Ok(None),
-            Err(error) => Err(self.refusal(error)),
         }
+        if self.record.as_slice().ends_with(b"\r") {
+            self.record.trim();
+        }
+        let line = self.record.position().map_or(0, csv::Position::line);
+        Ok(Some((line, &self.record)))
     }
 
     fn refusal(&self, error: csv::Error) -> RowsError {
@@ -159,11 +165,6 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     let file = BufReader::with_capacity(1 << 16, File::open(path)?);
     let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
-}
-
-/// A file's name, without its folder.
-pub(super) fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Hashes what is read on its way, and stops where a row does not end.
@@ -211,6 +212,15 @@ mod tests {
     fn rows_are_split_at_carets_without_quoting() {
         let found = rows_of(b"SENR^\"A^b\r\nSENR^^\n", Delimiter::Caret).unwrap();
         assert_eq!(found, [(1, 3), (2, 3)]);
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor_however_they_end() {
+        for end in ["\n", "\r\n"] {
+            let text = format!("a,b{end}\"1{end}2\",\"x\"{end}3,y{end}{end}");
+            let found = rows_of(text.as_bytes(), Delimiter::Comma).unwrap();
+            assert_eq!(found, [(1, 2), (2, 2), (4, 2)], "{end:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use peerlight_node_engine::intake::assessment::Assessments;
 use ring::digest::Context;
 use zip::ZipArchive;
 
-use super::rows::name;
+use super::folder::name;
 
 /// Largest workbook, bytes.
 const LARGEST: u64 = 64 << 20;
