@@ -130,6 +130,12 @@ impl fmt::Display for InWords {
     }
 }
 
+/// An instant as the name of a file: `20260815T073000Z`.
+pub fn stamp(at: UnixSeconds) -> String {
+    chrono::DateTime::from_timestamp(at.0, 0)
+        .map_or_else(|| at.0.to_string(), |instant| instant.format("%Y%m%dT%H%M%SZ").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 //! that `init` writes are made from the same rows, so they cannot disagree.
 //! All faults are reported at once; an unknown key is a fault.
 
-use std::{collections::BTreeMap, fmt, fmt::Write, net::SocketAddr, str::FromStr};
+use std::{collections::BTreeMap, fmt, fmt::Write, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use peerlight_node_engine::intake::{Precedence, PrecedenceError};
 
@@ -24,7 +24,7 @@ struct Setting {
 }
 
 /// Every setting. An empty default means "not set".
-const SETTINGS: [Setting; 11] = [
+const SETTINGS: [Setting; 13] = [
     Setting {
         key: "hub_address",
         default: "",
@@ -74,6 +74,16 @@ const SETTINGS: [Setting; 11] = [
         key: "column_precedence",
         default: "",
         about: "Columns with an order of their own, such as \"grade_level=calpads>csv, gpa=sis\".",
+    },
+    Setting {
+        key: "inbox",
+        default: "inbox",
+        about: "Folder that \"serve\" imports from: a full path, or one within the node's home.",
+    },
+    Setting {
+        key: "inbox_seconds",
+        default: "30",
+        about: "Seconds between two looks into the inbox; 0: \"serve\" imports nothing.",
     },
     Setting {
         key: "listen",
@@ -136,6 +146,10 @@ pub struct Config {
     pub accept_change_percent: f64,
     /// How the sources of a school year become one.
     pub precedence: Precedence,
+    /// Folder that `serve` imports from; relative to the node's home.
+    pub inbox: PathBuf,
+    /// Seconds between two looks into it; 0 for never.
+    pub inbox_seconds: u64,
     /// Address of the local pages.
     pub listen: SocketAddr,
     /// The same as text with origins, in the order of the file.
@@ -206,6 +220,11 @@ impl Config {
             sources: reader.explained("source_precedence"),
             columns: reader.explained("column_precedence"),
         };
+        let inbox = PathBuf::from(reader.text("inbox"));
+        let inbox_seconds = reader.parse("inbox_seconds", "a number of seconds");
+        if inbox.as_os_str().is_empty() {
+            reader.fault("inbox", "names no folder; to import nothing set inbox_seconds to 0");
+        }
         let listen: Option<SocketAddr> =
             reader.parse_optional("listen", "an address such as 127.0.0.1:8460");
         if hub_deadline_seconds == 0 {
@@ -231,6 +250,8 @@ impl Config {
                 release_policy,
                 accept_change_percent,
                 precedence,
+                inbox,
+                inbox_seconds,
                 listen,
                 resolved,
             }),
@@ -325,10 +346,6 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn none(_: &str) -> Option<String> {
-        None
-    }
-
     #[test]
     fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
         let file = "sync_jitter_seconds = 5\nhub_deadline_seconds = 6\nceiling_epsilon = 2";
@@ -353,7 +370,7 @@ mod tests {
     fn every_fault_is_named_at_once() {
         let file = "sync_cron = \"often\"\nlisten = \"0.0.0.0:80\"\nlisen = 1\n\
                     common_id = \"id\"\ncolumn_precedence = \"shoe_size=csv\"";
-        let text = Config::resolve(file, none, &[]).unwrap_err().to_string();
+        let text = Config::resolve(file, |_| None, &[]).unwrap_err().to_string();
         for part in [
             "sync_cron",
             "loopback",
@@ -367,14 +384,14 @@ mod tests {
 
     #[test]
     fn the_file_that_init_writes_changes_nothing_and_can_be_uncommented() {
-        Config::resolve(&sample(), none, &[]).unwrap();
+        Config::resolve(&sample(), |_| None, &[]).unwrap();
         let uncommented: Vec<String> = sample()
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
             .filter(|line| line.contains(" = "))
             .map(str::to_owned)
             .collect();
-        let config = Config::resolve(&uncommented.join("\n"), none, &[]).unwrap();
+        let config = Config::resolve(&uncommented.join("\n"), |_| None, &[]).unwrap();
         assert!(config.resolved.iter().all(|it| it.origin == Origin::File));
         assert_eq!(uncommented.len(), SETTINGS.len());
     }

@@ -4,7 +4,7 @@
 //! node.toml        settings, edited by people     keys/     secrets, for the owner only
 //! membership.toml  who this node is, where        records/  sealed student years
 //! node.db          ledger, outbox, receipts,      journal/  sealed contribution journals
-//!                  approvals, signed documents, audit
+//!                  approvals, documents, audit    inbox/    files to import, unless set elsewhere
 //! ```
 //!
 //! A file is replaced whole or not at all: a new one is written and synced

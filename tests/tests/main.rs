@@ -27,6 +27,8 @@ mod full_disk;
 #[cfg(test)]
 mod group;
 #[cfg(test)]
+mod inbox;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod measures_document;

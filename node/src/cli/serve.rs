@@ -1,4 +1,5 @@
-//! `serve`: the scheduler and the local pages, until the system says stop.
+//! `serve`: the scheduler, the inbox and the local pages, until the system says
+//! stop.
 
 use std::{io::IsTerminal, net::SocketAddr};
 
@@ -10,13 +11,17 @@ use tokio::{
 };
 
 use super::Context;
-use crate::{daemon, error::Error, keys, page};
+use crate::{daemon, error::Error, inbox, keys, page};
 
-/// Sync on schedule and serve the district's own pages on this machine.
+/// Sync on schedule, import from the inbox, and serve the district's own pages on
+/// this machine.
 #[derive(Args)]
 #[command(after_help = "Examples:
   peerlight-node serve
   peerlight-node serve --listen 127.0.0.1:8460 --sync-cron \"17 */6 * * *\"
+
+Files that are put into the inbox (INBOX/csv/, INBOX/calpads/ ...) are imported as
+\"import\" does, and moved to INBOX/done, refused or waiting; \"status\" shows it.
 
 The pages show exact values: they listen on a loopback address only and ask for
 the access code in keys/page.code.")]
@@ -52,6 +57,11 @@ pub async fn run(args: &ServeArgs, context: &Context) -> Result<(), Error> {
     }
     let (stop, stopped) = watch::channel(false);
     let pages = tokio::spawn(page::serve(node.clone(), code, listener, stopped.clone()));
+    // By itself: a long import must hold up neither a sync nor a page.
+    let inbox = tokio::spawn({
+        let (node, stopped) = (node.clone(), stopped.clone());
+        async move { inbox::run(&node, stopped).await }
+    });
     let mut terminate = signal(SignalKind::terminate())?;
     let asked = async {
         tokio::select! {
@@ -66,6 +76,9 @@ pub async fn run(args: &ServeArgs, context: &Context) -> Result<(), Error> {
     let ((), outcome) = tokio::join!(asked, schedule);
     if let Ok(Err(error)) = pages.await {
         tracing::error!(%error, "the pages ended");
+    }
+    if let Ok(Err(error)) = inbox.await {
+        tracing::error!(%error, "the inbox ended");
     }
     node.store.close().await;
     eprintln!("Stopped; nothing is lost.");

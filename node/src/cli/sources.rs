@@ -11,6 +11,7 @@ use super::{
 use crate::{
     clock::InWords,
     error::Error,
+    inbox::{Inbox, Standing},
     store::{
         combined::{self, CombinedPart, CombinedYear},
         imports::{self, RecordedImport},
@@ -71,6 +72,7 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
         .collect();
     let settings: Vec<_> =
         node.config.resolved.iter().filter(|it| SETTINGS.contains(&it.key)).collect();
+    let standing = Standing::of(&Inbox::of(&node))?;
     if args.output == Output::Json {
         return Ok(print_json(json!({
             "sources": rows.iter().map(Row::json).collect::<Vec<_>>(),
@@ -79,6 +81,8 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
             })).collect::<Vec<_>>(),
             "combined_under_other_settings":
                 stale.iter().map(|year| year.school_year).collect::<Vec<_>>(),
+            "waiting_in_inbox":
+                standing.waiting.iter().map(|it| &it.command).collect::<Vec<_>>(),
         }))?);
     }
     table(&rows, args.output).print(args.output)?;
@@ -93,6 +97,9 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
         );
     }
     say_left_out(&years);
+    for waiting in standing.waiting {
+        eprintln!("An import waits in the inbox. If it is right: {}", waiting.command);
+    }
     Ok(())
 }
 

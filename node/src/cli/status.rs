@@ -1,7 +1,7 @@
 //! `status`: where this node stands, from what it holds; calls nobody.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Context,
@@ -13,6 +13,7 @@ use crate::{
     clock::InWords,
     documents::Documents,
     error::Error,
+    inbox::{Inbox, Standing},
     keys,
     membership::{self, Membership},
     release::pending::PendingState,
@@ -56,6 +57,8 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
         .filter(|held| held.superseded_at.is_none())
         .map(|held| held.year.school_year.to_string())
         .collect();
+    let inbox = Inbox::of(&node);
+    let standing = Standing::of(&inbox)?;
     if args.output == Output::Json {
         return Ok(print_json(json!({
             "home": node.home.path(),
@@ -68,6 +71,7 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
             "approved_charter_number": approved.as_ref().map(|it| it.record.approval.charter_number),
             "approval_is_current": is_current,
             "school_years": years,
+            "inbox": inbox_json(&inbox, &standing),
             "releases_waiting": count(OutboxState::Waiting),
             "releases_sent": count(OutboxState::Sent),
             "releases_refused": count(OutboxState::Refused),
@@ -105,6 +109,10 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
         },
     );
     row("records", if years.is_empty() { "none".to_owned() } else { years.join(", ") });
+    row("inbox", format!("{}: {}", inbox.path().display(), standing.in_words()));
+    for waiting in &standing.waiting {
+        row("inbox waits for", waiting.command.clone());
+    }
     row(
         "releases",
         format!(
@@ -117,4 +125,18 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
         ),
     );
     Ok(table.print(args.output)?)
+}
+
+/// What is in the inbox, for programs.
+fn inbox_json(inbox: &Inbox, standing: &Standing) -> Value {
+    json!({
+        "folder": inbox.path(),
+        "imported": standing.done,
+        "refused": standing.refused,
+        "waiting": standing.waiting.iter().map(|it| json!({
+            "name": it.name, "command": it.command,
+        })).collect::<Vec<_>>(),
+        "not_taken_yet": standing.untaken,
+        "in_no_folder_of_a_format": standing.strangers,
+    })
 }
