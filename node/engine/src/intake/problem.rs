@@ -8,10 +8,6 @@ use crate::student::Column;
 /// Places that a group names.
 pub(super) const PLACES: usize = 3;
 
-/// How the name of a place begins where it is a view of a database and no
-/// file: a view has rows, numbered from 1 as they were read, and no lines.
-pub const VIEW: &str = "view ";
-
 /// Longest value that is repeated in a message, characters.
 const LONGEST: usize = 24;
 
@@ -53,10 +49,9 @@ impl Problem {
 /// Where a problem was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file's name, or [`VIEW`] and that of the view.
+    /// The file's name.
     pub file: String,
-    /// Line of the file, from 1, where the row begins, or number of the view's
-    /// row; 0 where it is not known.
+    /// Line of the file, from 1, where the row begins; 0 where it is not known.
     pub line: u64,
     /// The offending value, masked where it may be a student's id.
     pub value: Option<String>,
@@ -142,8 +137,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if self.line > 0 {
-            let unit = if self.file.starts_with(VIEW) { "row" } else { "line" };
-            write!(f, " {unit} {}", self.line)?;
+            write!(f, " line {}", self.line)?;
         }
         match &self.value {
             Some(value) => write!(f, " ({value})"),

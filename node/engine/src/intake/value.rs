@@ -1,9 +1,10 @@
 //! Reads one cell of a file as the value of its column, or says what to write
-//! instead.
+//! instead; and writes a value as such a cell.
 
 use peerlight_proto::units::{Grade, SchoolYear};
 
-use crate::student::{Kind, MISSING};
+use super::table::Day;
+use crate::student::{Column, Kind, MISSING, Values};
 
 /// A value as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +65,27 @@ impl Cell {
                 .ok_or(bad("is not a date", "write the date as YYYY-MM-DD")),
             Kind::Key | Kind::Name => Ok(Self::missing(kind)),
         }
+    }
+}
+
+/// A stored value as a file would have it; empty where it is missing. `names`
+/// are those of a column of names.
+pub fn cell_text(column: Column, values: &Values, row: usize, names: &[String]) -> String {
+    let (byte, number) = match values {
+        Values::Bytes(bytes) => (bytes[row], f64::NAN),
+        Values::Numbers(numbers) => (MISSING, numbers[row]),
+    };
+    if byte == MISSING && number.is_nan() {
+        return String::new();
+    }
+    let at = usize::from(byte);
+    match column.kind() {
+        Kind::Flag | Kind::Whole(..) => byte.to_string(),
+        Kind::Grade => Grade::from_index(at).map(|grade| grade.to_string()).unwrap_or_default(),
+        Kind::Code(codes) => codes.get(at).copied().unwrap_or_default().to_owned(),
+        Kind::Name => names.get(at).cloned().unwrap_or_default(),
+        Kind::Date => Day::of_unix(number as i64 * 86_400).to_string(),
+        Kind::Number(..) | Kind::Year | Kind::Key => number.to_string(),
     }
 }
 
@@ -133,7 +155,6 @@ pub fn date(year: i64, month: i64, day: i64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::student::Column;
 
     #[test]
     fn cells_are_read_by_the_kind_of_their_column() {
@@ -155,6 +176,30 @@ mod tests {
         ] {
             assert_eq!(Cell::read(column.kind(), text), Ok(cell), "{} {text}", column.name());
         }
+    }
+
+    #[test]
+    fn a_stored_value_is_written_as_it_is_read() {
+        for (column, text) in [
+            (Column::Homeless, "0"),
+            (Column::DaysAbsent, "17.5"),
+            (Column::ElaLevel, "3"),
+            (Column::GradeLevel, "TK"),
+            (Column::GradeLevel, "07"),
+            (Column::RaceEthnicity, "MR"),
+            (Column::CohortYear, "2026"),
+            (Column::CollegeEnrolledDate, "1969-08-20"),
+            (Column::Gpa, ""),
+            (Column::Gender, ""),
+        ] {
+            let values = match Cell::read(column.kind(), text).unwrap() {
+                Cell::Number(number) => Values::Numbers(vec![number]),
+                Cell::Byte(byte) => Values::Bytes(vec![byte]),
+            };
+            assert_eq!(cell_text(column, &values, 0, &[]), text, "{}", column.name());
+        }
+        let tests = ["SBAC".to_owned(), "CAA".to_owned()];
+        assert_eq!(cell_text(Column::TestName, &Values::Bytes(vec![1]), 0, &tests), "CAA");
     }
 
     #[test]

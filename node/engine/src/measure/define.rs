@@ -209,12 +209,18 @@ impl CountPlan {
         Source::Growth { sum: self.tallies.sum(tally), counted }
     }
 
-    fn condition(&mut self, charter: &Charter, id: &PopulationId) -> Result<NodeId, PlanError> {
+    /// A population's condition.
+    pub(super) fn condition(
+        &mut self,
+        charter: &Charter,
+        id: &PopulationId,
+    ) -> Result<NodeId, PlanError> {
         let text = &population(charter, id)?.condition;
         self.compile(charter, id.as_str(), text, Wanted::Truth)
     }
 
-    fn compile(
+    /// The last node of an expression.
+    pub(super) fn compile(
         &mut self,
         charter: &Charter,
         name: &str,

@@ -281,7 +281,7 @@ fn both(a: &Bits, b: &Bits) -> Bits {
 }
 
 /// The rows a tally counts.
-fn selected(evaluator: &Evaluator<'_>, tally: &CountTally, grades: &Bits) -> Bits {
+pub(super) fn selected(evaluator: &Evaluator<'_>, tally: &CountTally, grades: &Bits) -> Bits {
     let mut rows = *grades;
     if let Some(population) = tally.population {
         rows = both(&rows, &evaluator.truths(population).yes);

@@ -207,8 +207,20 @@ impl CountPlan {
         tables: Option<&PercentileTables>,
         columns: ColumnSet,
     ) -> Result<Self, PlanError> {
+        Self::local_of(charter, directory, member, tables, columns, |_| true)
+    }
+
+    /// The same of the measures that are `wanted`.
+    pub(super) fn local_of(
+        charter: &Charter,
+        directory: &Directory,
+        member: &MemberId,
+        tables: Option<&PercentileTables>,
+        columns: ColumnSet,
+        wanted: impl Fn(&MeasureId) -> bool,
+    ) -> Result<Self, PlanError> {
         let mut plan = Self::empty(charter, directory, member);
-        for measure in &charter.catalogue.measures {
+        for measure in charter.catalogue.measures.iter().filter(|it| wanted(&it.id)) {
             if !measure_columns(charter, &measure.id)?.minus(columns).is_empty() {
                 continue;
             }
@@ -221,7 +233,7 @@ impl CountPlan {
             };
             plan.measures.push(LocalMeasure { id: measure.id.clone(), grades, source, center });
         }
-        for (id, model) in &charter.policy.growth {
+        for (id, model) in charter.policy.growth.iter().filter(|(_, it)| wanted(&it.measure)) {
             let is_there =
                 growth::needed(id, model).is_some_and(|set| set.minus(columns).is_empty());
             let position = plan.subject(charter, id, tables)?;
@@ -246,10 +258,14 @@ impl CountPlan {
     pub fn columns(&self) -> ColumnSet {
         let groups =
             [Column::GradeLevel, Column::GradeAssessed, Column::RaceEthnicity, Column::Gender];
-        let subjects = self.subjects.iter().map(Subject::columns);
-        let growth = subjects.fold(ColumnSet::default(), ColumnSet::union);
         let groups: ColumnSet = groups.into_iter().chain(FLAG_COLUMNS).collect();
-        self.graph.columns().union(growth).union(groups)
+        self.read_columns().union(groups)
+    }
+
+    /// The columns that expressions and growth read.
+    pub(super) fn read_columns(&self) -> ColumnSet {
+        let subjects = self.subjects.iter().map(Subject::columns);
+        subjects.fold(self.graph.columns(), ColumnSet::union)
     }
 
     /// A counter that has seen nothing yet.

@@ -33,7 +33,7 @@ pub mod precision;
 pub mod release;
 pub mod reserve;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod sensitivity;
 #[cfg(test)]
 mod statistics;

@@ -26,7 +26,7 @@ pub(super) fn school_year() -> SchoolYear {
 }
 
 /// The shipped charter.
-pub(super) fn charter() -> Charter {
+pub(crate) fn charter() -> Charter {
     Charter {
         consortium: ConsortiumId::new("test").unwrap(),
         number: 1,
@@ -38,12 +38,12 @@ pub(super) fn charter() -> Charter {
 }
 
 /// The district.
-pub(super) fn member() -> MemberId {
+pub(crate) fn member() -> MemberId {
     MemberId::new("37").unwrap()
 }
 
 /// Its two schools.
-pub(super) fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     let school = |id: &str| School {
         id: SchoolId::new(id).unwrap(),
         lea: member(),
