@@ -9,6 +9,7 @@ use crate::{
     charter_view::ViewError,
     config::ConfigError,
     documents::DocumentError,
+    extract::ExtractError,
     home::HomeError,
     hub::{HubError, Recovery},
     import_report::ReportFileError,
@@ -21,9 +22,7 @@ use crate::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
     },
-    source::{
-        SourceError, mapping::MapFileError, schools::SchoolsError, warehouse::WarehouseError,
-    },
+    source::{SourceError, mapping::MapFileError, schools::SchoolsError},
     store::StoreError,
 };
 
@@ -126,6 +125,9 @@ pub enum Error {
     /// The records could not be counted.
     #[error(transparent)]
     Count(#[from] CountError),
+    /// Students are not shown.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
     /// There is no such thing on this node.
     #[error("{0}")]
     Absent(String),
@@ -152,7 +154,7 @@ pub enum Exit {
     Configuration = 3,
     /// Not enrolled, or not allowed.
     NotAllowed = 4,
-    /// The hub or a warehouse cannot be reached; try again.
+    /// The hub cannot be reached; try again.
     Unreachable = 5,
     /// Data was refused.
     DataRefused = 6,
@@ -195,13 +197,13 @@ impl Error {
             Self::Seal(_) => Exit::Unreachable,
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
-            Self::Source(SourceError::Warehouse(error)) => warehouse(error),
             Self::Plan(_)
             | Self::Source(_)
             | Self::MapFile(_)
             | Self::Schools(_)
             | Self::Planning(_) => Exit::DataRefused,
             Self::Import(error) => import(error),
+            Self::Extract(error) => extract(error),
             Self::Records(_)
             | Self::Report(_)
             | Self::Count(_)
@@ -224,16 +226,11 @@ fn import(error: &ImportError) -> Exit {
     }
 }
 
-fn warehouse(error: &WarehouseError) -> Exit {
+fn extract(error: &ExtractError) -> Exit {
     match error {
-        WarehouseError::Unreachable { .. }
-        | WarehouseError::Slow { .. }
-        | WarehouseError::Broken => Exit::Unreachable,
-        WarehouseError::Login { .. } | WarehouseError::NotAllowed { .. } => Exit::NotAllowed,
-        WarehouseError::Tls { .. } => Exit::Configuration,
-        WarehouseError::NoDatabase { .. }
-        | WarehouseError::NoView { .. }
-        | WarehouseError::Refused { .. } => Exit::DataRefused,
+        ExtractError::Masked(_) => Exit::ApprovalNeeded,
+        ExtractError::NotProtected(..) | ExtractError::Exists(_) => Exit::Usage,
+        ExtractError::File { .. } => Exit::Other,
     }
 }
 

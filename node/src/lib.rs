@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod documents;
 pub mod error;
 pub mod exact;
+pub mod extract;
 pub mod home;
 pub mod hub;
 pub mod import;

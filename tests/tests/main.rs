@@ -21,6 +21,8 @@ mod envelope;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod extract;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod full_disk;
@@ -48,5 +50,3 @@ mod sources;
 mod stream;
 #[cfg(test)]
 mod trouble;
-#[cfg(test)]
-mod warehouse;

@@ -8,6 +8,7 @@ mod benchmark;
 mod charter;
 mod config;
 mod doctor;
+mod extract;
 mod import;
 mod init;
 mod join;
@@ -90,6 +91,7 @@ enum Verb {
     Ledger(ledger::LedgerArgs),
     Audit(audit::AuditArgs),
     Measures(measures::MeasuresArgs),
+    Extract(extract::ExtractArgs),
     Benchmarks(benchmark::BenchmarksArgs),
     Similar(benchmark::SimilarArgs),
     Peers(benchmark::PeersArgs),
@@ -159,6 +161,7 @@ async fn run(verb: Verb, context: &Context) -> Result<(), Error> {
         Verb::Ledger(args) => ledger::run(&args, context).await,
         Verb::Audit(args) => audit::run(&args, context).await,
         Verb::Measures(args) => measures::run(&args, context).await,
+        Verb::Extract(args) => extract::run(&args, context).await,
         Verb::Benchmarks(args) => benchmark::benchmarks(&args, context).await,
         Verb::Similar(args) => benchmark::similar(&args, context).await,
         Verb::Peers(args) => benchmark::peers(&args, context).await,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use peerlight_node_engine::student::{Column, ColumnSet};
 use peerlight_proto::units::SchoolYear;
 
-use super::{ImportError, Records, count::Year, decode::RecordFile, priors::resolvable};
+use super::{ImportError, Records, RowIds, count::Year, decode::RecordFile, priors::resolvable};
 use crate::store::{Store, StoreError, combined};
 
 /// A school year's records with the three years before it; `None` where the
@@ -22,6 +22,18 @@ pub async fn year(
         *place = open(store, records, school_year.earlier(years)).await?;
     }
     Ok(Some(Year { file, earlier }))
+}
+
+/// Who the rows of a school year's file are about, in the file's order: for
+/// drill-down alone.
+pub async fn ids(
+    store: &Store,
+    records: &Records,
+    year: &Year,
+) -> Result<Option<RowIds>, ImportError> {
+    let held = combined::find(store, year.file.school_year).await?;
+    let Some(name) = held.and_then(|held| held.year.records_file) else { return Ok(None) };
+    Ok(Some(records.read_ids(&name, year.file.rows())?))
 }
 
 /// The columns of a year that can be counted, by the database alone: what a

@@ -13,6 +13,7 @@
 mod contact;
 mod count;
 mod decode;
+mod drill;
 mod held;
 mod import;
 mod keys;
@@ -37,9 +38,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 pub use contact::{Met, meet};
 pub use count::{CountError, Year, count, count_met};
 pub use decode::RecordFile;
-pub use held::{effective_columns, year};
+pub use drill::{Student, students};
+pub use held::{effective_columns, ids, year};
 pub use import::{Applied, ImportError, ImportOptions, Outcome, apply, sweep};
 pub use keys::RecordKeys;
+pub use part::RowIds;
 pub use write::to_parquet;
 
 /// Ending of a sealed file.
@@ -139,6 +142,15 @@ impl Records {
         let ids = ids.ok_or_else(|| RecordsError::Sealed(path.clone()))?;
         let file = self.open_columns(name, sealed)?;
         part::student_years(&file, &ids).map_err(|error| content(&path, &error))
+    }
+
+    /// Opens who the rows of a sealed file are about, in the file's order.
+    pub fn read_ids(&self, name: &str, rows: usize) -> Result<RowIds, RecordsError> {
+        let path = self.folder.join(name);
+        let sealed = fs::read(&path).map_err(failed(&path, "read"))?;
+        let ids = seal::open_ids(&self.keys, name, &sealed);
+        let ids = ids.ok_or_else(|| RecordsError::Sealed(path.clone()))?;
+        part::read_ids(rows, &ids).map_err(|error| content(&path, &error))
     }
 
     fn open_columns(&self, name: &str, sealed: Vec<u8>) -> Result<RecordFile, RecordsError> {

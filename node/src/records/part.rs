@@ -43,9 +43,19 @@ pub(super) fn student_years(file: &RecordFile, sealed_ids: &[u8]) -> Result<Stud
         years.insert(column, values);
     }
     years.files = file.files();
-    let broken = || ParquetError::General("its ids are not those of its rows".to_owned());
-    read_ids(&mut years, sealed_ids).ok_or_else(broken)?;
+    let ids = read_ids(years.rows(), sealed_ids)?;
+    (years.students, years.statewide, years.lines) = (ids.students, ids.statewide, ids.lines);
     Ok(years)
+}
+
+/// Who each row of a file is about, and where it was read. No debug output.
+pub struct RowIds {
+    /// Local ids; empty where there is none.
+    pub students: Ids,
+    /// Statewide ids; empty where there is none.
+    pub statewide: Ids,
+    /// File and line.
+    pub(super) lines: Vec<(u16, u32)>,
 }
 
 /// The ids of every row, to be sealed under a key of their own: local id and
@@ -65,8 +75,14 @@ pub(super) fn ids(years: &StudentYears) -> Vec<u8> {
     bytes
 }
 
-/// Reads what [`ids`] wrote. A file of an older version ends without lines.
-fn read_ids(years: &mut StudentYears, mut bytes: &[u8]) -> Option<()> {
+/// Reads what [`ids`] wrote of so many rows. A file of an older version ends
+/// without lines.
+pub(super) fn read_ids(rows: usize, bytes: &[u8]) -> Result<RowIds> {
+    let broken = || ParquetError::General("its ids are not those of its rows".to_owned());
+    try_read_ids(rows, bytes).ok_or_else(broken)
+}
+
+fn try_read_ids(rows: usize, mut bytes: &[u8]) -> Option<RowIds> {
     fn id<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (id, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
@@ -74,18 +90,17 @@ fn read_ids(years: &mut StudentYears, mut bytes: &[u8]) -> Option<()> {
         Some(id)
     }
     let (mut students, mut statewide) = (Ids::default(), Ids::default());
-    for _ in 0..years.rows() {
+    for _ in 0..rows {
         students.push(id(&mut bytes)?);
         statewide.push(id(&mut bytes)?);
     }
-    (years.students, years.statewide) = (students, statewide);
     let (lines, rest) = bytes.as_chunks::<6>();
-    years.lines = lines
+    let mut lines: Vec<(u16, u32)> = lines
         .iter()
         .map(|[a, b, line @ ..]| (u16::from_le_bytes([*a, *b]), u32::from_le_bytes(*line)))
         .collect();
-    if years.lines.is_empty() {
-        years.lines = vec![(0, 0); years.rows()];
+    if lines.is_empty() {
+        lines = vec![(0, 0); rows];
     }
-    (rest.is_empty() && years.lines.len() == years.rows()).then_some(())
+    (rest.is_empty() && lines.len() == rows).then_some(RowIds { students, statewide, lines })
 }

@@ -5,8 +5,6 @@ use std::{io, path::PathBuf};
 use peerlight_node_engine::intake::{MappingError, Refused};
 use zip::result::ZipError;
 
-use super::warehouse::WarehouseError;
-
 /// Files that cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -45,9 +43,6 @@ pub enum SourceError {
         /// Its file.
         member: String,
     },
-    /// A warehouse was not read to the end.
-    #[error(transparent)]
-    Warehouse(#[from] WarehouseError),
     /// The content is refused.
     #[error(transparent)]
     Refused(Box<Refused>),

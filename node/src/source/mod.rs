@@ -17,7 +17,6 @@ pub mod oneroster;
 mod rows;
 pub mod schools;
 mod suggest;
-pub mod warehouse;
 mod workbook;
 
 pub use error::SourceError;

@@ -1,5 +1,6 @@
 //! What the node must not lose, in one SQLite file: ledger, noisy releases,
-//! outbox, receipts, imports, approvals, decisions, signed documents, audit log.
+//! outbox, receipts, imports, approvals, decisions, drill-down policy, signed
+//! documents, audit log.
 //!
 //! It never holds an exact count beyond an import's number of rows, nor a
 //! student id. Every commit is flushed to the disk before it is believed
@@ -22,6 +23,7 @@ pub mod audit;
 pub mod combined;
 pub mod decisions;
 pub mod documents;
+pub mod drill_down;
 pub mod imports;
 pub mod journals;
 pub mod ledger;

@@ -8,7 +8,6 @@ mod assessment;
 mod bundle;
 mod csv;
 mod print;
-mod sql;
 
 use clap::{Args, Subcommand};
 use peerlight_node_engine::intake::assessment::Format as Assessment;
@@ -28,7 +27,6 @@ use crate::error::Error;
   peerlight-node import nsc return.csv --year 2025-26
   peerlight-node import calpads extracts/2025-26/
   peerlight-node import oneroster roster.zip
-  peerlight-node import sql postgres://reader@db/warehouse --view analytics.student_years
 
 All problems are reported at once, with ids of students masked. If one is fatal,
 nothing is applied. Importing the same file twice changes nothing.")]
@@ -52,8 +50,6 @@ enum Format {
     /// A `OneRoster` 1.1 or 1.2 CSV bundle: a zip or its folder.
     #[command(name = "oneroster")]
     OneRoster(bundle::BundleArgs),
-    /// A view of a warehouse that speaks the PostgreSQL wire protocol.
-    Sql(sql::SqlArgs),
 }
 
 pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
@@ -64,6 +60,5 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Nsc(args) => assessment::nsc(args, context).await,
         Format::Calpads(args) => bundle::calpads(args, context).await,
         Format::OneRoster(args) => bundle::oneroster(args, context).await,
-        Format::Sql(args) => sql::run(args, context).await,
     }
 }
