@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use peerlight_node_engine::intake::{MappingError, Refused};
+use peerlight_node_engine::intake::{MappingError, Refused, edfi::DescriptorError};
 use zip::result::ZipError;
 
 /// Files that cannot be imported.
@@ -27,6 +27,9 @@ pub enum SourceError {
     /// The mapping is refused.
     #[error(transparent)]
     Mapping(#[from] MappingError),
+    /// A file of descriptors is refused.
+    #[error(transparent)]
+    Descriptors(#[from] DescriptorError),
     /// A zip is cut short or is none.
     #[error("{path} is not a whole zip ({reason}): download or copy the bundle again")]
     Zip {

@@ -10,6 +10,7 @@ use peerlight_proto::units::ContentHash;
 pub mod assessment;
 pub mod calpads;
 pub mod csv;
+pub mod edfi;
 mod error;
 mod folder;
 pub mod mapping;

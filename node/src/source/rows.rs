@@ -76,10 +76,31 @@ pub(super) enum RowsError {
     File(io::Error),
 }
 
+impl RowsError {
+    /// Why a read failed, by its kind.
+    pub(super) fn of_io(line: u64, kind: io::ErrorKind) -> Self {
+        match kind {
+            io::ErrorKind::FileTooLarge => Self::Broken {
+                line,
+                what: "a row is longer than 1 MiB",
+                remedy: "look for a quotation mark that is not closed, and that lines end",
+            },
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData => Self::Broken {
+                line,
+                what: "the file cannot be read further",
+                remedy: "copy the file again: it is cut short or not what its name says",
+            },
+            _ => Self::File(kind.into()),
+        }
+    }
+}
+
 /// A file's rows.
 pub(super) struct Rows<'a> {
     reader: csv::Reader<Bounded<'a>>,
-    since_row: Rc<Cell<u64>>,
+    since_row: Since,
     record: ByteRecord,
 }
 
@@ -100,8 +121,7 @@ impl<'a> Rows<'a> {
         delimiter: Delimiter,
         digest: &'a mut Context,
     ) -> Self {
-        let since_row = Rc::new(Cell::new(0));
-        let inner = Bounded { inner, digest, since_row: Rc::clone(&since_row) };
+        let (inner, since_row) = Bounded::new(inner, digest);
         let mut builder = ReaderBuilder::new();
         // Left to itself the library counts lines that end in CRLF one short.
         builder.has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
@@ -121,7 +141,7 @@ impl<'a> Rows<'a> {
     /// The next row and the line it begins on; none at the end.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &ByteRecord)>, RowsError> {
         loop {
-            self.since_row.set(0);
+            self.since_row.reset();
             match self.reader.read_byte_record(&mut self.record) {
                 Ok(true) if self.record.len() == 1 && self.record.as_slice() == b"\r" => {}
                 Ok(true) => break,
@@ -143,46 +163,52 @@ impl<'a> Rows<'a> {
             csv::ErrorKind::Io(source) => source,
             _ => io::Error::from(io::ErrorKind::InvalidData),
         };
-        match source.kind() {
-            io::ErrorKind::FileTooLarge => RowsError::Broken {
-                line,
-                what: "a row is longer than 1 MiB",
-                remedy: "look for a quotation mark that is not closed, and that lines end",
-            },
-            io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::InvalidInput
-            | io::ErrorKind::InvalidData => RowsError::Broken {
-                line,
-                what: "the file cannot be read further",
-                remedy: "copy the file again: it is cut short or not what its name says",
-            },
-            _ => RowsError::File(source),
-        }
+        RowsError::of_io(line, source.kind())
     }
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+/// Opens a file, decompressed if it is called `.gz`.
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     let file = BufReader::with_capacity(1 << 16, File::open(path)?);
     let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
+/// Bytes read since a row began.
+#[derive(Clone, Default)]
+pub(super) struct Since(Rc<Cell<u64>>);
+
+impl Since {
+    /// A row begins.
+    pub(super) fn reset(&self) {
+        self.0.set(0);
+    }
+}
+
 /// Hashes what is read on its way, and stops where a row does not end.
-struct Bounded<'a> {
+pub(super) struct Bounded<'a> {
     inner: Box<dyn Read + 'a>,
     digest: &'a mut Context,
-    since_row: Rc<Cell<u64>>,
+    since_row: Since,
+}
+
+impl<'a> Bounded<'a> {
+    /// Reads what is open already.
+    pub(super) fn new(inner: Box<dyn Read + 'a>, digest: &'a mut Context) -> (Self, Since) {
+        let since_row = Since::default();
+        (Self { inner, digest, since_row: since_row.clone() }, since_row)
+    }
 }
 
 impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let since_row = self.since_row.get();
+        let since_row = self.since_row.0.get();
         if since_row > LONGEST_ROW {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         let read = self.inner.read(buffer)?;
         self.digest.update(&buffer[..read]);
-        self.since_row.set(since_row + read as u64);
+        self.since_row.0.set(since_row + read as u64);
         Ok(read)
     }
 }

@@ -13,6 +13,7 @@ pub mod assessment;
 pub mod calpads;
 mod change;
 mod combine;
+pub mod edfi;
 mod header;
 mod mapping;
 pub mod oneroster;

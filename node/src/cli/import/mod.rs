@@ -7,6 +7,7 @@ mod apply;
 mod assessment;
 mod bundle;
 mod csv;
+mod edfi;
 mod print;
 
 use clap::{Args, Subcommand};
@@ -27,6 +28,7 @@ use crate::error::Error;
   peerlight-node import nsc return.csv --year 2025-26
   peerlight-node import calpads extracts/2025-26/
   peerlight-node import oneroster roster.zip
+  peerlight-node import edfi interchange/ --year 2025-26
 
 All problems are reported at once, with ids of students masked. If one is fatal,
 nothing is applied. Importing the same file twice changes nothing.")]
@@ -50,6 +52,9 @@ enum Format {
     /// A `OneRoster` 1.1 or 1.2 CSV bundle: a zip or its folder.
     #[command(name = "oneroster")]
     OneRoster(bundle::BundleArgs),
+    /// Ed-Fi interchange files (XML).
+    #[command(name = "edfi")]
+    EdFi(edfi::EdFiArgs),
 }
 
 pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
@@ -60,5 +65,6 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Nsc(args) => assessment::nsc(args, context).await,
         Format::Calpads(args) => bundle::calpads(args, context).await,
         Format::OneRoster(args) => bundle::oneroster(args, context).await,
+        Format::EdFi(args) => edfi::run(args, context).await,
     }
 }
