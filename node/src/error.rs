@@ -22,7 +22,9 @@ use crate::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
     },
-    source::{SourceError, mapping::MapFileError, schools::SchoolsError},
+    source::{
+        SourceError, mapping::MapFileError, schools::SchoolsError, warehouse::WarehouseError,
+    },
     store::StoreError,
 };
 
@@ -154,7 +156,7 @@ pub enum Exit {
     Configuration = 3,
     /// Not enrolled, or not allowed.
     NotAllowed = 4,
-    /// The hub cannot be reached; try again.
+    /// The hub or a warehouse cannot be reached; try again.
     Unreachable = 5,
     /// Data was refused.
     DataRefused = 6,
@@ -197,6 +199,7 @@ impl Error {
             Self::Seal(_) => Exit::Unreachable,
             Self::Receipt(_) | Self::Standing(_) => Exit::NotAllowed,
             Self::Fault(_) => Exit::FaultFound,
+            Self::Source(SourceError::Warehouse(error)) => warehouse(error),
             Self::Plan(_)
             | Self::Source(_)
             | Self::MapFile(_)
@@ -231,6 +234,19 @@ fn extract(error: &ExtractError) -> Exit {
         ExtractError::Masked(_) => Exit::ApprovalNeeded,
         ExtractError::NotProtected(..) | ExtractError::Exists(_) => Exit::Usage,
         ExtractError::File { .. } => Exit::Other,
+    }
+}
+
+fn warehouse(error: &WarehouseError) -> Exit {
+    match error {
+        WarehouseError::Unreachable { .. }
+        | WarehouseError::Slow { .. }
+        | WarehouseError::Broken => Exit::Unreachable,
+        WarehouseError::Login { .. } | WarehouseError::NotAllowed { .. } => Exit::NotAllowed,
+        WarehouseError::Tls { .. } => Exit::Configuration,
+        WarehouseError::NoDatabase { .. }
+        | WarehouseError::NoView { .. }
+        | WarehouseError::Refused { .. } => Exit::DataRefused,
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use peerlight_proto::units::SchoolYear;
 use peerlight_tests::{
-    harness::{Consortium, Foundation, Node, Programs, Relay},
+    harness::{Consortium, Foundation, Node, Program, Programs, Relay},
     synthetic::Recipe,
 };
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
@@ -94,6 +94,16 @@ impl Fixture {
         let member = members.iter().find(|member| member["member"] == district).unwrap();
         member["releases"].as_u64().unwrap()
     }
+}
+
+/// What of student years is in force at a node, and on its disk.
+pub fn held(node: &Program) -> (Value, Value, Vec<PathBuf>) {
+    let records = node.json(&["records", "--all"]).unwrap();
+    let sources = node.json(&["sources", "--all"]).unwrap();
+    let folder = std::fs::read_dir(node.home().join("records")).unwrap();
+    let mut files: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    (records, sources, files)
 }
 
 /// Seconds since 1970, for dates of certificates around now.

@@ -50,3 +50,5 @@ mod sources;
 mod stream;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod warehouse;

@@ -11,7 +11,7 @@ use std::{
 use peerlight_tests::harness::{Node, Program};
 use serde_json::Value;
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, held};
 
 const ATTENDANCE: [&str; 3] = ["days_expected", "days_absent", "days_suspended"];
 const SCORES: [&str; 6] = [
@@ -113,12 +113,7 @@ impl District {
 
     /// What is in force and on the disk.
     fn state(&self) -> (Value, Value, Vec<PathBuf>) {
-        let records = self.program().json(&["records", "--all"]).unwrap();
-        let sources = self.program().json(&["sources", "--all"]).unwrap();
-        let folder = fs::read_dir(self.program().home().join("records")).unwrap();
-        let mut files: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        (records, sources, files)
+        held(self.program())
     }
 
     /// The attendance with another number of days absent for some students.

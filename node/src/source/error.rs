@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use peerlight_node_engine::intake::{MappingError, Refused, edfi::DescriptorError};
 use zip::result::ZipError;
 
+use super::warehouse::WarehouseError;
+
 /// Files that cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -46,6 +48,9 @@ pub enum SourceError {
         /// Its file.
         member: String,
     },
+    /// A warehouse was not read to the end.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
     /// The content is refused.
     #[error(transparent)]
     Refused(Box<Refused>),

@@ -18,6 +18,7 @@ pub mod oneroster;
 mod rows;
 pub mod schools;
 mod suggest;
+pub mod warehouse;
 mod workbook;
 
 pub use error::SourceError;

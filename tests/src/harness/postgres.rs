@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -9,6 +10,10 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::consortium::free_address;
+
+/// The role that has to give its password, where a test makes it; all others
+/// are trusted.
+const WITH_PASSWORD: &str = "warehouse_reader";
 
 /// A server; ended and removed when dropped.
 pub struct Postgres {
@@ -28,6 +33,10 @@ impl Postgres {
         let (data, socket) = (server.data(), server.folder.path());
         server
             .run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"])?;
+        let access = Path::new(&data).join("pg_hba.conf");
+        let rules = fs::read_to_string(&access)?;
+        let first = format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n");
+        fs::write(&access, first + &rules)?;
         let settings = format!(
             "-F -p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={}",
             server.port,
@@ -41,6 +50,11 @@ impl Postgres {
     /// A URL of its only database.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     fn data(&self) -> String {

@@ -26,6 +26,8 @@ pub struct Relay {
     traffic: Arc<Mutex<Vec<Traffic>>>,
     /// Bytes that may still go up before every connection is cut.
     allowed: Arc<AtomicU64>,
+    /// Bytes that may still come down.
+    answers: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,8 +44,10 @@ impl Relay {
             address: listener.local_addr()?,
             traffic: Arc::default(),
             allowed: Arc::new(AtomicU64::new(u64::MAX)),
+            answers: Arc::new(AtomicU64::new(u64::MAX)),
         };
         let (traffic, allowed) = (Arc::clone(&relay.traffic), Arc::clone(&relay.allowed));
+        let answers = Arc::clone(&relay.answers);
         thread::spawn(move || {
             for (number, node) in listener.incoming().map_while(Result::ok).enumerate() {
                 let log = Log { traffic: Arc::clone(&traffic), number };
@@ -53,7 +57,7 @@ impl Relay {
                     continue;
                 };
                 pipe(node, hub, Direction::Up, log.clone(), Arc::clone(&allowed));
-                pipe(hub_back, node_back, Direction::Down, log, Arc::clone(&allowed));
+                pipe(hub_back, node_back, Direction::Down, log, Arc::clone(&answers));
             }
         });
         Ok(relay)
@@ -79,8 +83,14 @@ impl Relay {
         self.allowed.store(bytes, Ordering::SeqCst);
     }
 
+    /// Cuts connections once exactly this many more bytes have come down.
+    pub fn cut_answers_after(&self, bytes: u64) {
+        self.answers.store(bytes, Ordering::SeqCst);
+    }
+
     /// Lets everything pass again.
     pub fn mend(&self) {
+        self.answers.store(u64::MAX, Ordering::SeqCst);
         self.allowed.store(u64::MAX, Ordering::SeqCst);
     }
 }
@@ -123,14 +133,15 @@ fn pipe(
                 Err(_) => break,
             };
             log.note(direction, &buffer[..count]);
-            if matches!(direction, Direction::Up) {
-                let left = allowed.load(Ordering::SeqCst);
-                if left < count as u64 {
-                    break;
+            let left = allowed.load(Ordering::SeqCst);
+            if left < count as u64 {
+                if matches!(direction, Direction::Down) {
+                    let _ = to.write_all(&buffer[..left as usize]);
                 }
-                if left != u64::MAX {
-                    allowed.store(left - count as u64, Ordering::SeqCst);
-                }
+                break;
+            }
+            if left != u64::MAX {
+                allowed.store(left - count as u64, Ordering::SeqCst);
             }
             if to.write_all(&buffer[..count]).is_err() {
                 break;

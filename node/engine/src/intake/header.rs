@@ -2,7 +2,7 @@
 
 use super::{
     mapping::{Filter, Mapping},
-    problem::{Place, Problem, Problems, Severity},
+    problem::{Place, Problem, Problems, Severity, VIEW},
 };
 use crate::student::{Column, ColumnSet};
 
@@ -59,6 +59,8 @@ impl Layout {
             filters: Vec::new(),
             unknown: Vec::new(),
         };
+        // A view's names of columns are in none of its rows.
+        let line = u64::from(!file.starts_with(VIEW));
         let mut add = |severity: Severity, column: &str, what: &str, remedy: &str| {
             let problem = Problem {
                 severity,
@@ -66,7 +68,7 @@ impl Layout {
                 what: what.to_owned(),
                 remedy: remedy.to_owned(),
             };
-            problems.add(problem, Place { file: file.to_owned(), line: 1, value: None });
+            problems.add(problem, Place { file: file.to_owned(), line, value: None });
         };
         let mut is_readable = true;
         for (position, name) in header.iter().enumerate() {
@@ -113,6 +115,17 @@ impl Layout {
             }
         }
         is_readable.then_some(layout)
+    }
+
+    /// Whether anything reads the file's column at this position.
+    pub fn reads(&self, position: usize) -> bool {
+        let filters = self.filters.iter().map(|(_, at)| *at);
+        self.sources.iter().map(|(_, at)| *at).chain(filters).any(|at| at == position)
+    }
+
+    /// Position of the file's column that fills one of ours.
+    pub fn position(&self, wanted: Column) -> Option<usize> {
+        self.sources.iter().find(|(column, _)| *column == wanted).map(|(_, position)| *position)
     }
 
     /// Whether the file or the mapping fills one of our columns.

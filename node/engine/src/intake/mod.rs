@@ -35,7 +35,7 @@ pub use header::Layout;
 pub use mapping::{Derivation, Filter, Mapping, MappingError};
 pub use precedence::{ColumnOrders, CommonId, Precedence, PrecedenceError, SourceOrder};
 use problem::shown;
-pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, masked};
+pub use problem::{Place, Problem, ProblemGroup, Problems, Severity, VIEW, masked};
 pub use reader::Intake;
 pub use report::{Imported, Refused, Report};
 pub use schools::Schools;

@@ -8,6 +8,10 @@ use crate::student::Column;
 /// Places that a group names.
 pub(super) const PLACES: usize = 3;
 
+/// How the name of a place begins where it is a view of a database and no
+/// file: a view has rows, numbered from 1 as they were read, and no lines.
+pub const VIEW: &str = "view ";
+
 /// Longest value that is repeated in a message, characters.
 const LONGEST: usize = 24;
 
@@ -49,9 +53,10 @@ impl Problem {
 /// Where a problem was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file's name.
+    /// The file's name, or [`VIEW`] and that of the view.
     pub file: String,
-    /// Line of the file, from 1, where the row begins; 0 where it is not known.
+    /// Line of the file, from 1, where the row begins, or number of the view's
+    /// row; 0 where it is not known.
     pub line: u64,
     /// The offending value, masked where it may be a student's id.
     pub value: Option<String>,
@@ -137,7 +142,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if self.line > 0 {
-            write!(f, " line {}", self.line)?;
+            let unit = if self.file.starts_with(VIEW) { "row" } else { "line" };
+            write!(f, " {unit} {}", self.line)?;
         }
         match &self.value {
             Some(value) => write!(f, " ({value})"),

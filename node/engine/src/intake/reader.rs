@@ -21,6 +21,7 @@ use crate::student::{Column, Kind, MISSING};
 pub struct Intake {
     schools: Schools,
     mapping: Mapping,
+    only: Option<SchoolYear>,
     files: Vec<String>,
     years: BTreeMap<SchoolYear, (StudentYears, HashMap<String, u32>)>,
     report: Report,
@@ -30,7 +31,14 @@ impl Intake {
     /// An import of nothing yet.
     pub fn new(schools: Schools, mapping: Mapping) -> Self {
         let (files, years, report) = (Vec::new(), BTreeMap::new(), Report::default());
-        Self { schools, mapping, files, years, report }
+        Self { schools, mapping, only: None, files, years, report }
+    }
+
+    /// The same import, which leaves out the rows of every other school year.
+    #[must_use]
+    pub const fn only(mut self, year: SchoolYear) -> Self {
+        self.only = Some(year);
+        self
     }
 
     /// Begins a file. `None` where its rows cannot be read; the reason is
@@ -81,6 +89,13 @@ impl Intake {
         let constants = layout.constants.iter();
         let row: Vec<(Column, &str)> =
             from_file.chain(constants.map(|(column, text)| (*column, text.as_str()))).collect();
+        let year = text(&row, Column::SchoolYear).parse();
+        let is_other = |only: SchoolYear| year.is_ok_and(|year: SchoolYear| year != only);
+        if self.only.is_some_and(is_other) {
+            self.report.filtered += 1;
+            self.mapping = mapping;
+            return;
+        }
         for (column, text, read_as) in others {
             let place = Place { file: file.to_owned(), line, value: None };
             let value = unmapped(column, text, ids(&row));

@@ -330,3 +330,24 @@ fn a_lost_tenth_of_the_rows_or_ten_points_of_a_group_ask_for_a_word() {
         Some(before.to_text())
     );
 }
+
+#[test]
+fn a_view_has_rows_and_one_year_of_it_can_be_taken() {
+    let year = SchoolYear::ending(2026).unwrap();
+    let mut intake = Intake::new(schools(), Mapping::default()).only(year);
+    let header = ["school_year", "school_id", "student_id", "gpa"].map(str::to_owned);
+    let layout = intake.begin("view a.b", &header).unwrap();
+    for (row, cells) in (1..).zip(["2025,10,s1,9", "2025-26,10,s2,x", "2025-26,10,s2,1"]) {
+        intake.row(&layout, row, cells.split(',').map(str::as_bytes));
+    }
+    let refused = intake.finish().unwrap_err();
+    assert_eq!((refused.report.rows, refused.report.filtered), (3, 1));
+    let text = told(&refused.report).join("\n");
+    for part in [
+        "grade_level is missing from the file's header: view a.b. ",
+        "gpa is not a number: view a.b row 2 (\"x\"). ",
+        "student_id is there twice in 2025-26: view a.b row 2 (***, again in view a.b row 3). ",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}

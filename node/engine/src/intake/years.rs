@@ -218,9 +218,8 @@ impl StudentYears {
             [(&self.students, Column::StudentId), (&self.statewide, Column::StatewideId)]
         {
             for (first, second) in self.duplicates(ids) {
-                let Place { file, line, .. } = self.place(second);
                 let id = masked(&String::from_utf8_lossy(ids.get(first)));
-                let value = Some(format!("{id}, again in {file} line {line}"));
+                let value = Some(format!("{id}, again in {}", self.place(second)));
                 let what = format!("is there twice in {}", self.school_year);
                 let problem = Problem::new(Severity::Fatal, Some(column), &what, remedy);
                 twice.push((problem, Place { value, ..self.place(first) }));

@@ -9,6 +9,7 @@ mod bundle;
 mod csv;
 mod edfi;
 mod print;
+mod sql;
 
 use clap::{Args, Subcommand};
 use peerlight_node_engine::intake::assessment::Format as Assessment;
@@ -29,6 +30,7 @@ use crate::error::Error;
   peerlight-node import calpads extracts/2025-26/
   peerlight-node import oneroster roster.zip
   peerlight-node import edfi interchange/ --year 2025-26
+  peerlight-node import sql postgres://reader@db/warehouse --view analytics.student_years
 
 All problems are reported at once, with ids of students masked. If one is fatal,
 nothing is applied. Importing the same file twice changes nothing.")]
@@ -55,6 +57,8 @@ enum Format {
     /// Ed-Fi interchange files (XML).
     #[command(name = "edfi")]
     EdFi(edfi::EdFiArgs),
+    /// A view of a warehouse that speaks the PostgreSQL wire protocol.
+    Sql(sql::SqlArgs),
 }
 
 pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
@@ -66,5 +70,6 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Calpads(args) => bundle::calpads(args, context).await,
         Format::OneRoster(args) => bundle::oneroster(args, context).await,
         Format::EdFi(args) => edfi::run(args, context).await,
+        Format::Sql(args) => sql::run(args, context).await,
     }
 }

@@ -125,9 +125,8 @@ impl<'a, 'p> Joined<'a, 'p> {
 
     /// Two rows of one source are one student, by what another source says.
     fn twice(&mut self, part: Part<'_>, first: usize, second: usize) {
-        let Place { file, line, .. } = part.years.place(second);
         let place = part.years.place(first);
-        let value = Some(format!("again in {file} line {line}"));
+        let value = Some(format!("again in {}", part.years.place(second)));
         let what = format!(
             "and {} of two rows of {} are one student's, as another source says",
             self.precedence.common.other().column().name(),
