@@ -39,6 +39,8 @@ mod node_page;
 #[cfg(test)]
 mod own_measure;
 #[cfg(test)]
+mod pushdown;
+#[cfg(test)]
 mod raw_tables;
 #[cfg(test)]
 mod rejoin;

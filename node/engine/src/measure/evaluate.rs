@@ -276,7 +276,7 @@ fn date_in(year: f64, month: u8, day: u8) -> f64 {
 }
 
 /// The nodes a node reads.
-fn operands(node: &Node) -> [Option<NodeId>; 2] {
+pub(super) fn operands(node: &Node) -> [Option<NodeId>; 2] {
     match node {
         Node::Arithmetic(_, a, b)
         | Node::FirstNumber(a, b)

@@ -36,9 +36,9 @@ pub const FLAG_COLUMNS: [Column; Flag::ALL.len()] = [
 
 /// Adds up the student years of one district under one plan.
 pub struct Counter<'a> {
-    plan: &'a CountPlan,
+    pub(super) plan: &'a CountPlan,
     evaluator: Evaluator<'a>,
-    totals: Totals,
+    pub(super) totals: Totals,
     groups: Groups,
     tallied: Vec<Bits>,
     values: Vec<Vec<i64>>,

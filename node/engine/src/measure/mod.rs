@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! charter ──compile──▶ CountPlan ──chunks, one pass──▶ Counter ──▶ ExactRelease  (to noise)
-//!          expression               evaluate, tally           └──▶ LocalTable    (stays here)
+//!          expression  │            evaluate, tally     ▲     └──▶ LocalTable    (stays here)
+//!                      └──SQL──▶ Pushdown ──totals──────┘
 //! ```
 //!
 //! An expression is checked before any data is seen, and is total: whatever it
@@ -22,6 +23,7 @@ mod kernel;
 mod local;
 mod node;
 mod plan;
+mod pushdown;
 #[cfg(test)]
 mod reference;
 mod syntax;
@@ -36,4 +38,5 @@ pub(crate) use growth::grade_of;
 pub use kernel::{Counter, FLAG_COLUMNS};
 pub use local::{LocalTable, LocalValue};
 pub use plan::{CountPlan, PlanError};
+pub use pushdown::{Pushdown, PushdownError, Relation, Students};
 pub use watch::{WatchList, watch_lists};
