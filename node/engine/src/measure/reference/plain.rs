@@ -67,6 +67,12 @@ impl Plain<'_> {
             }
             "cohort" => cohort && outcome.is_some_and(|outcome| !(5.0..7.0).contains(&outcome)),
             "graduates" => cohort && outcome == Some(0.0),
+            "climate_respondents" => self.has(&[
+                Column::ClimateSupport,
+                Column::ClimateBelonging,
+                Column::ClimateDiscipline,
+                Column::ClimateSafety,
+            ]),
             other => panic!("population {other}"),
         }
     }
@@ -102,6 +108,17 @@ impl Plain<'_> {
         }
     }
 
+    /// A mean's bounded value less the middle of its bounds.
+    fn from_center(&self, id: &str) -> Option<f64> {
+        let Some(subject) = id.strip_suffix("_dfs") else {
+            // A share of positive answers, shown in percent.
+            return Some(self.get(Column::from_name(id)?)? * 100.0 - 50.0);
+        };
+        let score = self.get(Column::from_name(&format!("{subject}_scale_score"))?)?;
+        let standard = self.standard(&format!("{subject}_standard"))?;
+        Some((score - standard).clamp(-200.0, 200.0))
+    }
+
     pub(super) fn is_in(&self, group: StudentGroup) -> bool {
         let code = |column, unknown: usize| self.get(column).map_or(unknown, |code| code as usize);
         match group {
@@ -129,21 +146,15 @@ impl Plain<'_> {
                 if !self.population(definition.population.as_str()) {
                     return 0;
                 }
-                let subject = measure.as_str().trim_end_matches("_dfs");
                 match &definition.value {
                     Value::Rate { .. } => match self.success(measure.as_str()) {
                         Some(true) => 1,
                         Some(false) => -1,
                         None => 0,
                     },
-                    Value::Mean { .. } => {
-                        let column = format!("{subject}_scale_score");
-                        let score = self.get(Column::from_name(&column).unwrap());
-                        let standard = self.standard(&format!("{subject}_standard"));
-                        score.zip(standard).map_or(0, |(score, standard)| {
-                            ((score - standard).clamp(-200.0, 200.0) * 65536.0).round() as i64
-                        })
-                    }
+                    Value::Mean { .. } => self
+                        .from_center(measure.as_str())
+                        .map_or(0, |value| (value * 65536.0).round() as i64),
                 }
             }
             ProgramKind::GrowthHistogram { .. } | ProgramKind::GrowthMean { .. } => 0,
