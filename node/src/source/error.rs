@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use peerlight_node_engine::intake::{MappingError, Refused, edfi::DescriptorError};
 use zip::result::ZipError;
 
-use super::warehouse::WarehouseError;
+use super::{edfi::ServiceError, warehouse::WarehouseError};
 
 /// Files that cannot be imported.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum SourceError {
     /// A file of descriptors is refused.
     #[error(transparent)]
     Descriptors(#[from] DescriptorError),
+    /// An Ed-Fi API cannot be read, or not be believed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A zip is cut short or is none.
     #[error("{path} is not a whole zip ({reason}): download or copy the bundle again")]
     Zip {

@@ -30,6 +30,8 @@ use crate::error::Error;
   peerlight-node import calpads extracts/2025-26/
   peerlight-node import oneroster roster.zip
   peerlight-node import edfi interchange/ --year 2025-26
+  peerlight-node import edfi https://ods.district.org/api --year 2025-26 \
+      --client-id-file id --secret-file secret
   peerlight-node import sql postgres://reader@db/warehouse --view analytics.student_years
 
 All problems are reported at once, with ids of students masked. If one is fatal,
@@ -54,7 +56,7 @@ enum Format {
     /// A `OneRoster` 1.1 or 1.2 CSV bundle: a zip or its folder.
     #[command(name = "oneroster")]
     OneRoster(bundle::BundleArgs),
-    /// Ed-Fi interchange files (XML).
+    /// Ed-Fi: interchange files (XML), or an API.
     #[command(name = "edfi")]
     EdFi(edfi::EdFiArgs),
     /// A view of a warehouse that speaks the PostgreSQL wire protocol.

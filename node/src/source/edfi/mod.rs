@@ -3,6 +3,12 @@
 //! Only opens, splits and asks; what records and descriptors mean is the
 //! engine's to say.
 
+mod client;
+mod json;
+mod rest;
+#[cfg(test)]
+mod rest_tests;
+mod service;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -21,6 +27,7 @@ use peerlight_proto::units::{ContentHash, SchoolYear};
 use ring::digest::{Context, SHA256};
 
 use self::xml::Records;
+pub use self::{client::Access, rest::service, service::ServiceError};
 use super::{
     Read,
     error::{SourceError, failed},

@@ -26,7 +26,7 @@ fn samples() -> Option<PathBuf> {
     found
 }
 
-fn schools() -> Schools {
+pub(super) fn schools() -> Schools {
     let member = MemberId::new("grand_bend").unwrap();
     let school = |id: &str| School {
         id: SchoolId::new(id).unwrap(),
@@ -49,17 +49,17 @@ fn schools() -> Schools {
     Schools::new(&directory, &member)
 }
 
-fn wanted(year: u32) -> Wanted {
+pub(super) fn wanted(year: u32) -> Wanted {
     let year = SchoolYear::ending(year).unwrap();
     Wanted { year, until: Day::last_of(year), descriptors: None }
 }
 
-fn problems(report: &peerlight_node_engine::intake::Report) -> String {
+pub(super) fn problems(report: &peerlight_node_engine::intake::Report) -> String {
     report.problems.groups().map(|group| group.to_string() + "\n").collect()
 }
 
 /// What is known of a column, missing values left out.
-fn known(years: &StudentYears, column: Column) -> Vec<f64> {
+pub(super) fn known(years: &StudentYears, column: Column) -> Vec<f64> {
     match years.values(column) {
         None => Vec::new(),
         Some(Values::Numbers(all)) => all.iter().copied().filter(|it| !it.is_nan()).collect(),
