@@ -14,6 +14,7 @@ mod contact;
 mod count;
 mod decode;
 mod drill;
+mod encode;
 mod held;
 mod import;
 mod keys;
@@ -114,7 +115,7 @@ impl Records {
         let path = self.folder.join(&name);
         let content =
             write::to_parquet(years, &self.keys).map_err(|error| content(&path, &error))?;
-        let sealed = seal::seal(&self.keys, &name, content, &part::ids(years))?;
+        let sealed = seal::seal(&self.keys, &name, content, part::ids(years))?;
         let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
         let written = write_flushed(&unfinished, &sealed)
             .and_then(|()| fs::rename(&unfinished, &path))
@@ -196,11 +197,11 @@ impl Records {
     }
 }
 
-fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_flushed(path: &Path, parts: &[Vec<u8>]) -> io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
     file.sync_all()
 }
 

@@ -14,21 +14,18 @@ use super::{RecordsError, keys::RecordKeys};
 const MAGIC: &[u8; 4] = b"PLR1";
 const HEAD: usize = MAGIC.len() + size_of::<u64>();
 
-/// The bytes of a sealed file.
+/// The bytes of a sealed file, in three pieces: sealed in place, so that large
+/// files are in memory once.
 pub(super) fn seal(
     keys: &RecordKeys,
     name: &str,
     columns: Vec<u8>,
-    ids: &[u8],
-) -> Result<Vec<u8>, RecordsError> {
+    ids: Vec<u8>,
+) -> Result<[Vec<u8>; 3], RecordsError> {
     let columns = seal_part(&keys.records, name, b"columns", columns)?;
-    let ids = seal_part(&keys.ids, name, b"ids", ids.to_vec())?;
-    let mut sealed = Vec::with_capacity(HEAD + columns.len() + ids.len());
-    sealed.extend_from_slice(MAGIC);
-    sealed.extend_from_slice(&(columns.len() as u64).to_le_bytes());
-    sealed.extend(columns);
-    sealed.extend(ids);
-    Ok(sealed)
+    let ids = seal_part(&keys.ids, name, b"ids", ids)?;
+    let head = [&MAGIC[..], &(columns.len() as u64).to_le_bytes()].concat();
+    Ok([head, columns, ids])
 }
 
 /// The columns of a sealed file; `None` where it does not open.
@@ -99,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_file_opens_only_unaltered_under_its_name_and_key() {
-        let sealed = seal(&keys(1), "a", b"columns of students".to_vec(), b"ids").unwrap();
+        let sealed = seal(&keys(1), "a", b"columns of students".to_vec(), b"ids".to_vec());
+        let sealed = sealed.unwrap().concat();
         assert_eq!(open(&keys(1), "a", sealed.clone()).unwrap(), &b"columns of students"[..]);
         assert!(open(&keys(1), "b", sealed.clone()).is_none());
         assert!(open(&keys(5), "a", sealed.clone()).is_none());

@@ -1,26 +1,33 @@
 //! Writes student years as Parquet: typed columns, dictionaries, zstd.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
 
 use parquet::{
     basic::{Compression, Type as Physical, ZstdLevel},
-    data_type::{
-        ByteArray, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, Int32Type,
-    },
-    errors::Result,
+    errors::{ParquetError, Result},
     file::{
         metadata::KeyValue,
-        properties::WriterProperties,
-        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+        properties::{EnabledStatistics, WriterProperties},
+        writer::SerializedFileWriter,
     },
-    schema::types::Type,
+    schema::types::{ColumnPath, Type},
 };
 use peerlight_node_engine::{
-    intake::{Ids, Shape, StudentYears},
-    student::{MISSING, Values},
+    intake::{Shape, StudentYears},
+    student::Values,
 };
 
 use super::{
+    encode::{EncodedColumn, Encoder},
     keys::RecordKeys,
     layout::{
         FILES, SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, field, has_missing, names,
@@ -53,30 +60,75 @@ pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
         fields.push(field(column.name(), physical(*column), *is_optional)?);
     }
     let schema = Type::group_type_builder("student_years").with_fields(fields).build()?;
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_key_value_metadata(Some(about(years)))
-        .build();
-    let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-    for start in (0..years.rows()).step_by(ROW_GROUP) {
-        let rows = start..years.rows().min(start + ROW_GROUP);
-        let mut group = writer.next_row_group()?;
-        // A row without a school names the one after the last, which is empty.
-        let nowhere = years.schools.len() as u32;
-        let schools = years.school[rows.clone()].iter().map(|at| nowhere.min(*at) as i32);
-        write::<Int32Type>(&mut group, &schools.collect::<Vec<_>>(), None)?;
-        let (ids, levels) = pseudonyms(&years.students, rows.clone(), keys, 0);
-        write::<FixedLenByteArrayType>(&mut group, &ids, lacks_local.then_some(&levels))?;
-        if has_statewide {
-            let (ids, levels) = pseudonyms(&years.statewide, rows.clone(), keys, 1);
-            write::<FixedLenByteArrayType>(&mut group, &ids, Some(&levels))?;
-        }
-        for (_, values, is_optional) in &columns {
-            write_values(&mut group, values, rows.clone(), *is_optional)?;
-        }
-        group.close()?;
+        .set_key_value_metadata(Some(about(years)));
+    // Pseudonyms look random: nothing makes them smaller, and none is least.
+    for column in [STUDENT, STATEWIDE].map(ColumnPath::from) {
+        properties = properties
+            .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_statistics_enabled(column, EnabledStatistics::None);
     }
+    let properties = Arc::new(properties.build());
+    let mut writer =
+        SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::clone(&properties))?;
+    let schema = Arc::new(writer.schema_descr().clone());
+    let encoder = Encoder { years, keys, schema, properties, has_statewide, lacks_local, columns };
+    in_order(&encoder, |columns| {
+        let mut group = writer.next_row_group()?;
+        for (bytes, about) in columns {
+            group.append_column(&bytes, about)?;
+        }
+        group.close().map(drop)
+    })?;
     writer.into_inner()
+}
+
+/// Makes every row group, on all threads that there are, and hands them on in
+/// the order of their rows.
+fn in_order(
+    encoder: &Encoder<'_>,
+    mut hand_on: impl FnMut(Vec<EncodedColumn>) -> Result<()>,
+) -> Result<()> {
+    let rows = encoder.years.rows();
+    let groups = rows.div_ceil(ROW_GROUP);
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(groups);
+    let next = AtomicUsize::new(0);
+    let (send, made) = mpsc::sync_channel(threads);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (next, send) = (&next, send.clone());
+            scope.spawn(move || {
+                loop {
+                    let group = next.fetch_add(1, Ordering::Relaxed);
+                    let start = group * ROW_GROUP;
+                    // Nobody listens any more where the file cannot be made.
+                    if group >= groups
+                        || send.send((group, encoder.row_group(&range(start, rows)))).is_err()
+                    {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let (mut early, mut expected) = (BTreeMap::new(), 0);
+        for (group, columns) in made {
+            early.insert(group, columns);
+            while let Some(columns) = early.remove(&expected) {
+                hand_on(columns?)?;
+                expected += 1;
+            }
+        }
+        let whole = expected == groups;
+        whole.then_some(()).ok_or_else(|| ParquetError::General("rows were lost".to_owned()))
+    })
+}
+
+const fn range(start: usize, rows: usize) -> Range<usize> {
+    let end = start + ROW_GROUP;
+    start..if end < rows { end } else { rows }
 }
 
 /// What the file says about itself.
@@ -102,57 +154,4 @@ fn about(years: &StudentYears) -> Vec<KeyValue> {
 fn lines(names: &[impl AsRef<str>]) -> String {
     let names: Vec<String> = names.iter().map(|name| name.as_ref().replace('\n', " ")).collect();
     names.join("\n")
-}
-
-fn write_values(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    values: &Values,
-    rows: Range<usize>,
-    is_optional: bool,
-) -> Result<()> {
-    match values {
-        Values::Numbers(all) => {
-            let all = &all[rows];
-            let there: Vec<f64> = all.iter().copied().filter(|number| !number.is_nan()).collect();
-            let levels: Vec<i16> = all.iter().map(|number| i16::from(!number.is_nan())).collect();
-            write::<DoubleType>(group, &there, is_optional.then_some(&levels))
-        }
-        Values::Bytes(all) => {
-            let all = &all[rows];
-            let there = all.iter().filter(|byte| **byte != MISSING).map(|byte| i32::from(*byte));
-            let levels: Vec<i16> = all.iter().map(|byte| i16::from(*byte != MISSING)).collect();
-            let there: Vec<i32> = there.collect();
-            write::<Int32Type>(group, &there, is_optional.then_some(&levels))
-        }
-    }
-}
-
-fn write<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    values: &[T::T],
-    levels: Option<&Vec<i16>>,
-) -> Result<()> {
-    let mut column =
-        group.next_column()?.expect("the schema has a column for each that is written");
-    column.typed::<T>().write_batch(values, levels.map(Vec::as_slice), None)?;
-    column.close()
-}
-
-/// Pseudonyms of the ids that are there, and which rows have one.
-fn pseudonyms(
-    ids: &Ids,
-    rows: Range<usize>,
-    keys: &RecordKeys,
-    kind: u8,
-) -> (Vec<FixedLenByteArray>, Vec<i16>) {
-    let (mut there, mut levels) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-    for row in rows {
-        let id = ids.get(row);
-        levels.push(i16::from(!id.is_empty()));
-        if !id.is_empty() {
-            let pseudonym = keys.pseudonym(kind, id);
-            there.push(FixedLenByteArray::from(ByteArray::from(pseudonym.to_vec())));
-        }
-    }
-    (there, levels)
 }

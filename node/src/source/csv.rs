@@ -7,6 +7,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    thread,
 };
 
 use peerlight_node_engine::intake::{Intake, Mapping, Schools};
@@ -14,7 +15,7 @@ use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
 use super::{
-    Read,
+    Read, aside,
     error::{SourceError, failed},
     folder::{self, name},
     rows::{Delimiter, Rows, RowsError},
@@ -99,8 +100,6 @@ fn read_rows(mut rows: Rows<'_>, file: &str, intake: &mut Intake) -> Result<(), 
         return Ok(());
     };
     let Some(layout) = intake.begin(file, &header) else { return Ok(()) };
-    while let Some((line, record)) = rows.next()? {
-        intake.row(&layout, line, record.iter());
-    }
-    Ok(())
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    aside::read(&mut rows, &layout, intake, threads)
 }

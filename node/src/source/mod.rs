@@ -7,6 +7,7 @@
 use peerlight_node_engine::intake::Imported;
 use peerlight_proto::units::ContentHash;
 
+mod aside;
 pub mod assessment;
 pub mod calpads;
 pub mod csv;

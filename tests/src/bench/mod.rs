@@ -7,7 +7,9 @@
 mod context;
 mod counting;
 mod crowd;
+mod days;
 mod district;
+mod import;
 mod intake;
 mod journal;
 mod noise;
@@ -46,6 +48,11 @@ pub const BENCHES: &[Bench] = &[
         name: "journal",
         about: "the contribution journal of 100,000 students: met, sealed, and a step with it",
         run: journal::run,
+    },
+    Bench {
+        name: "import",
+        about: "1,000,000 student rows from CSV, beside DuckDB; 90,000,000 attendance events",
+        run: import::run,
     },
     Bench {
         name: "intake",

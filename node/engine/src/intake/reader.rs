@@ -1,7 +1,7 @@
 //! Reads rows into student years, and notes everything that is wrong with
 //! them on the way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::BTreeMap, sync::Arc};
 
 use peerlight_proto::units::{Grade, SchoolYear};
 
@@ -12,18 +12,18 @@ use super::{
     report::{Imported, Refused, Report},
     schools::Schools,
     value::{self, Cell},
-    years::{StudentYears, is_kept},
+    years::{MetSchools, StudentYears, is_kept},
 };
 use crate::student::{Column, Kind, MISSING};
 
 /// An import under way.
 #[derive(Debug)]
 pub struct Intake {
-    schools: Schools,
+    schools: Arc<Schools>,
     mapping: Mapping,
     only: Option<SchoolYear>,
     files: Vec<String>,
-    years: BTreeMap<SchoolYear, (StudentYears, HashMap<String, u32>)>,
+    years: BTreeMap<SchoolYear, (StudentYears, MetSchools)>,
     report: Report,
 }
 
@@ -31,6 +31,7 @@ impl Intake {
     /// An import of nothing yet.
     pub fn new(schools: Schools, mapping: Mapping) -> Self {
         let (files, years, report) = (Vec::new(), BTreeMap::new(), Report::default());
+        let schools = Arc::new(schools);
         Self { schools, mapping, only: None, files, years, report }
     }
 
@@ -39,6 +40,39 @@ impl Intake {
     pub const fn only(mut self, year: SchoolYear) -> Self {
         self.only = Some(year);
         self
+    }
+
+    /// An import of the same files that has read no row: for rows that are
+    /// read on another thread, and then put back by [`Self::append`].
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        let (schools, mapping, only) = (Arc::clone(&self.schools), self.mapping.clone(), self.only);
+        let (files, years, report) = (self.files.clone(), BTreeMap::new(), Report::default());
+        Self { schools, mapping, only, files, years, report }
+    }
+
+    /// Whether what was read aside can be put back without a difference to
+    /// having read it here: unless it has more names or unknown values than
+    /// are listed.
+    pub fn is_whole(&self) -> bool {
+        let names = self.years.values().flat_map(|(years, _)| years.names.values());
+        self.report.unmapped.is_whole()
+            && names.into_iter().all(|it| it.len() < usize::from(MISSING))
+    }
+
+    /// Puts rows that were read aside after those that are here.
+    pub fn append(&mut self, aside: Self) {
+        self.report.rows += aside.report.rows;
+        self.report.filtered += aside.report.filtered;
+        aside.report.problems.groups().for_each(|it| self.report.problems.add_group(it));
+        self.report.unmapped.append(aside.report.unmapped);
+        for (year, (more, more_schools)) in aside.years {
+            let (years, schools) = self
+                .years
+                .entry(year)
+                .or_insert_with(|| (StudentYears::new(year), MetSchools::new()));
+            years.append(more, schools, &more_schools);
+        }
     }
 
     /// Begins a file. `None` where its rows cannot be read; the reason is
@@ -61,12 +95,14 @@ impl Intake {
     pub fn row<'a>(&mut self, layout: &Layout, line: u64, cells: impl Iterator<Item = &'a [u8]>) {
         self.report.rows += 1;
         let file = layout.file.as_str();
-        let texts: Result<Vec<&str>, _> = cells.map(std::str::from_utf8).collect();
-        let Ok(texts) = texts else {
-            let remedy = "save the file as UTF-8";
-            return self.fatal(None, "a row is not UTF-8", remedy, file, line, None);
-        };
-        let texts: Vec<&str> = texts.into_iter().map(str::trim).collect();
+        let mut texts: Vec<&str> = Vec::with_capacity(layout.width);
+        for cell in cells {
+            let Ok(text) = std::str::from_utf8(cell) else {
+                let remedy = "save the file as UTF-8";
+                return self.fatal(None, "a row is not UTF-8", remedy, file, line, None);
+            };
+            texts.push(text.trim());
+        }
         if texts.len() != layout.width {
             let what = "a row has another number of cells than the header";
             let remedy = "look for a comma or a quotation mark inside a value: quote the value";
@@ -79,19 +115,18 @@ impl Intake {
         }
         let mapping = std::mem::take(&mut self.mapping);
         let mut others: Vec<(Column, &str, &str)> = Vec::new();
-        let from_file = layout.sources.iter().map(|(column, position)| {
+        let mut row: Vec<(Column, &str)> =
+            Vec::with_capacity(layout.sources.len() + layout.constants.len());
+        for (column, position) in &layout.sources {
             let (value, is_other) = mapping.value(*column, texts[*position]);
             if is_other {
                 others.push((*column, texts[*position], value));
             }
-            (*column, value)
-        });
-        let constants = layout.constants.iter();
-        let row: Vec<(Column, &str)> =
-            from_file.chain(constants.map(|(column, text)| (*column, text.as_str()))).collect();
-        let year = text(&row, Column::SchoolYear).parse();
-        let is_other = |only: SchoolYear| year.is_ok_and(|year: SchoolYear| year != only);
-        if self.only.is_some_and(is_other) {
+            row.push((*column, value));
+        }
+        row.extend(layout.constants.iter().map(|(column, text)| (*column, text.as_str())));
+        let year = || text(&row, Column::SchoolYear).parse::<SchoolYear>();
+        if self.only.is_some_and(|only| year().is_ok_and(|year| year != only)) {
             self.report.filtered += 1;
             self.mapping = mapping;
             return;
@@ -162,13 +197,18 @@ impl Intake {
         derive(mapping, &mut cells);
         self.check_cells(layout, &cells, line);
         let (years, schools) =
-            self.years.entry(year).or_insert_with(|| (StudentYears::new(year), HashMap::new()));
-        let position = match text(Column::SchoolId) {
-            "" => StudentYears::NO_SCHOOL,
-            school => *schools.entry(school.to_owned()).or_insert_with(|| {
+            self.years.entry(year).or_insert_with(|| (StudentYears::new(year), MetSchools::new()));
+        let school = text(Column::SchoolId);
+        let position = match schools.get(school) {
+            _ if school.is_empty() => StudentYears::NO_SCHOOL,
+            Some((position, _)) => *position,
+            None => {
                 years.schools.push(school.to_owned());
-                years.schools.len() as u32 - 1
-            }),
+                let position = years.schools.len() as u32 - 1;
+                let is_at_fault = self.schools.fault(year, school).is_some();
+                schools.insert(school.to_owned(), (position, is_at_fault));
+                position
+            }
         };
         let at = ((self.files.len() - 1) as u16, u32::try_from(line).unwrap_or(u32::MAX));
         years.push(position, student, statewide, at);
@@ -197,6 +237,10 @@ impl Intake {
             let remedy = "another source of the year has to say the school, or fill it in: \
                           students without a school are left out";
             self.notice(Column::SchoolId, what, remedy, file, line);
+        }
+        let met = self.years.get(&year).and_then(|(_, schools)| schools.get(id));
+        if met.is_some_and(|(_, is_at_fault)| !is_at_fault) {
+            return;
         }
         if let Some((severity, what, remedy)) = self.schools.fault(year, id) {
             let problem = Problem::new(severity, Some(Column::SchoolId), &what, remedy);

@@ -66,6 +66,30 @@ impl Unmapped {
         }
     }
 
+    /// Whether every value is listed: then it can be added to another list, and
+    /// the outcome is that of one list.
+    pub(super) fn is_whole(&self) -> bool {
+        self.columns.values().all(|met| met.more == 0)
+    }
+
+    /// Notes the rows of a whole list after those of this one.
+    pub(super) fn append(&mut self, more: Self) {
+        for (column, met) in more.columns {
+            let mut values: Vec<_> = met.values.into_iter().collect();
+            // In the order in which they were met: that decides which are listed.
+            values.sort_by_key(|(_, (_, first))| first.line);
+            let into = self.columns.entry(column).or_default();
+            for (key, (rows, first)) in values {
+                let is_full = into.values.len() >= DISTINCT;
+                match into.values.get_mut(&key) {
+                    Some((count, _)) => *count += rows,
+                    None if is_full => into.more += rows,
+                    None => drop(into.values.insert(key, (rows, first))),
+                }
+            }
+        }
+    }
+
     /// The values, by column, the most frequent first.
     pub fn values(&self) -> Vec<UnmappedValue> {
         let mut all = Vec::new();

@@ -106,9 +106,9 @@ fn flag(text: &str) -> Result<u8, BadCell> {
 }
 
 fn grade(text: &str) -> Result<u8, BadCell> {
-    let upper = text.to_ascii_uppercase();
-    let grade: Result<Grade, _> = upper.parse();
+    let grade: Result<Grade, _> = text.parse();
     grade
+        .or_else(|_| text.to_ascii_uppercase().parse::<Grade>())
         .map(|grade| grade.index() as u8)
         .map_err(|_| bad("is not a grade level", "use TK, KG or 01 to 12"))
 }

@@ -1,17 +1,18 @@
 //! The student years of one school year as they were read: columns, schools,
 //! ids, and where each row came from.
 //!
-//! Held in memory while an import runs, about 150 bytes a student. Ids are
+//! Held in memory while an import runs, about 100 bytes a student. Ids are
 //! kept apart from the columns and shown by nothing.
+
+mod append;
+mod order;
 
 use std::{collections::BTreeMap, fmt};
 
 use peerlight_proto::units::SchoolYear;
 
-use super::{
-    problem::{Place, Problem, Severity, masked},
-    value::Cell,
-};
+pub(super) use self::append::MetSchools;
+use super::{problem::Place, value::Cell};
 use crate::student::{Column, ColumnSet, Kind, MISSING, Values};
 
 /// Ids of one column, one after the other.
@@ -32,14 +33,6 @@ impl Ids {
     pub fn push(&mut self, id: &[u8]) {
         self.text.extend_from_slice(id);
         self.ends.push(u32::try_from(self.text.len()).expect("ids of one import fit in 4 GiB"));
-    }
-
-    fn sorted(&self, order: &[u32]) -> Self {
-        let mut sorted = Self::default();
-        for row in order {
-            sorted.push(self.get(*row as usize));
-        }
-        sorted
     }
 }
 
@@ -77,7 +70,8 @@ pub struct StudentYears {
     pub files: Vec<String>,
     /// File, by position, and line of each row; line 0 where it is not known.
     pub lines: Vec<(u16, u32)>,
-    columns: BTreeMap<Column, Values>,
+    /// By [`Column::index`]; as many as there are columns, once one is there.
+    columns: Vec<Option<Values>>,
 }
 
 impl StudentYears {
@@ -95,7 +89,7 @@ impl StudentYears {
             names: BTreeMap::new(),
             files: Vec::new(),
             lines: Vec::new(),
-            columns: BTreeMap::new(),
+            columns: Vec::new(),
         }
     }
 
@@ -106,18 +100,32 @@ impl StudentYears {
 
     /// The columns there are, keys left out.
     pub fn columns(&self) -> ColumnSet {
-        self.columns.keys().copied().collect()
+        self.there().map(|(column, _)| column).collect()
     }
 
     /// A column's values.
     pub fn values(&self, column: Column) -> Option<&Values> {
-        self.columns.get(&column)
+        self.columns.get(column.index())?.as_ref()
     }
 
     /// Takes a whole column, stored as its kind is and as long as there are
     /// rows.
     pub fn insert(&mut self, column: Column, values: Values) {
-        self.columns.insert(column, values);
+        *self.slot(column) = values;
+    }
+
+    /// The columns that are there, with their values.
+    fn there(&self) -> impl Iterator<Item = (Column, &Values)> {
+        let all = Column::ALL.into_iter().zip(&self.columns);
+        all.filter_map(|(column, values)| Some((column, values.as_ref()?)))
+    }
+
+    /// A column's values, none of them yet where it is new.
+    fn slot(&mut self, column: Column) -> &mut Values {
+        if self.columns.is_empty() {
+            self.columns.resize(Column::ALL.len(), None);
+        }
+        self.columns[column.index()].get_or_insert_with(|| Values::empty(column.kind()))
     }
 
     /// Where a row was read.
@@ -130,9 +138,9 @@ impl StudentYears {
     /// How many rows have a value, by column.
     pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
         let rows = self.rows() as u64;
-        self.columns.iter().map(move |(column, values)| Coverage {
+        self.there().map(move |(column, values)| Coverage {
             school_year: self.school_year,
-            column: *column,
+            column,
             filled: values.filled() as u64,
             rows,
         })
@@ -150,7 +158,7 @@ impl StudentYears {
     /// is new was missing in the rows before.
     pub(super) fn set(&mut self, column: Column, cell: Cell) {
         let before = self.rows() - 1;
-        let values = self.columns.entry(column).or_insert_with(|| Values::empty(column.kind()));
+        let values = self.slot(column);
         resize(values, before);
         match (values, cell) {
             (Values::Numbers(numbers), Cell::Number(number)) => numbers.push(number),
@@ -163,7 +171,7 @@ impl StudentYears {
     /// Whether the last row has a value of this column.
     pub(super) fn is_set(&self, column: Column) -> bool {
         let last = self.rows() - 1;
-        match self.columns.get(&column) {
+        match self.values(column) {
             Some(Values::Numbers(numbers)) => numbers.get(last).is_some_and(|it| !it.is_nan()),
             Some(Values::Bytes(bytes)) => bytes.get(last).is_some_and(|it| *it != MISSING),
             None => false,
@@ -179,64 +187,6 @@ impl StudentYears {
             names.len() - 1
         });
         u8::try_from(position).ok().filter(|position| *position < MISSING)
-    }
-
-    /// The same rows ordered by school, each school's in the order read, those
-    /// without a school last.
-    #[must_use]
-    pub(super) fn sorted(mut self) -> Self {
-        let rows = self.rows();
-        self.columns.values_mut().for_each(|values| resize(values, rows));
-        let mut by_id: Vec<u32> = (0..self.schools.len() as u32).collect();
-        by_id.sort_by_key(|school| &self.schools[*school as usize]);
-        let mut rank = vec![0_u32; self.schools.len()];
-        for (position, school) in by_id.iter().enumerate() {
-            rank[*school as usize] = position as u32;
-        }
-        let ranked = |school: u32| rank.get(school as usize).copied().unwrap_or(Self::NO_SCHOOL);
-        let mut order: Vec<u32> = (0..rows as u32).collect();
-        order.sort_by_key(|row| (ranked(self.school[*row as usize]), *row));
-        let pick = |row: &u32| *row as usize;
-        self.school = order.iter().map(|row| ranked(self.school[pick(row)])).collect();
-        self.schools = by_id.iter().map(|school| self.schools[*school as usize].clone()).collect();
-        self.students = self.students.sorted(&order);
-        self.statewide = self.statewide.sorted(&order);
-        self.lines = order.iter().map(|row| self.lines[pick(row)]).collect();
-        for values in self.columns.values_mut() {
-            match values {
-                Values::Numbers(all) => *all = order.iter().map(|row| all[pick(row)]).collect(),
-                Values::Bytes(all) => *all = order.iter().map(|row| all[pick(row)]).collect(),
-            }
-        }
-        self
-    }
-
-    /// Ids that two rows share, each a fatal problem that names both places.
-    pub(super) fn twice(&self, remedy: &str) -> Vec<(Problem, Place)> {
-        let mut twice = Vec::new();
-        for (ids, column) in
-            [(&self.students, Column::StudentId), (&self.statewide, Column::StatewideId)]
-        {
-            for (first, second) in self.duplicates(ids) {
-                let id = masked(&String::from_utf8_lossy(ids.get(first)));
-                let value = Some(format!("{id}, again in {}", self.place(second)));
-                let what = format!("is there twice in {}", self.school_year);
-                let problem = Problem::new(Severity::Fatal, Some(column), &what, remedy);
-                twice.push((problem, Place { value, ..self.place(first) }));
-            }
-        }
-        twice
-    }
-
-    /// Pairs of rows with the same id, in the order of their first line.
-    fn duplicates(&self, ids: &Ids) -> Vec<(usize, usize)> {
-        let mut order: Vec<u32> = (0..self.rows() as u32).collect();
-        order.retain(|row| !ids.get(*row as usize).is_empty());
-        order.sort_by_key(|row| (ids.get(*row as usize), self.lines[*row as usize]));
-        let pairs = order.windows(2).map(|pair| (pair[0] as usize, pair[1] as usize));
-        let mut same: Vec<_> = pairs.filter(|(a, b)| ids.get(*a) == ids.get(*b)).collect();
-        same.sort_by_key(|(first, _)| self.lines[*first]);
-        same
     }
 }
 

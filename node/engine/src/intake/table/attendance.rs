@@ -4,8 +4,6 @@
 //! A day is one day however many rows tell of it, so that an export that lists
 //! periods or repeats itself cannot count a student twice.
 
-use std::collections::BTreeMap;
-
 use super::{day::Day, fact::Absence};
 
 /// A bit for each day of a school year.
@@ -15,9 +13,9 @@ type Days = [u64; 6];
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attendance {
     /// Expected and missed days, by school, from totals.
-    totals: BTreeMap<u32, (f64, f64)>,
+    totals: Vec<(u32, (f64, f64))>,
     /// By school: days told, half missed, wholly missed.
-    days: BTreeMap<u32, Box<[Days; 3]>>,
+    days: Vec<(u32, Box<[Days; 3]>)>,
 }
 
 /// Expected and missed days.
@@ -30,7 +28,7 @@ pub(super) struct Sums {
 impl Attendance {
     /// Adds the totals of one spell.
     pub(super) fn add_total(&mut self, school: u32, expected: f64, absent: f64) {
-        let sums = self.totals.entry(school).or_default();
+        let sums = of_school(&mut self.totals, school);
         sums.0 += expected;
         sums.1 += absent;
     }
@@ -39,7 +37,7 @@ impl Attendance {
     pub(super) fn add_day(&mut self, school: u32, first: Day, day: Day, absent: Absence) {
         let Ok(number) = usize::try_from(day.since(first)) else { return };
         let (word, bit) = (number / 64, 1_u64 << (number % 64));
-        let days = self.days.entry(school).or_default();
+        let days = of_school(&mut self.days, school);
         let Some(told) = days[0].get_mut(word) else { return };
         *told |= bit;
         match absent {
@@ -53,25 +51,38 @@ impl Attendance {
     /// two schools is one day.
     pub(super) fn everywhere(&self) -> Option<Sums> {
         let mut union = [Days::default(); 3];
-        for days in self.days.values() {
+        for (_, days) in &self.days {
             for (whole, part) in union.iter_mut().zip(days.iter()) {
                 whole.iter_mut().zip(part).for_each(|(whole, part)| *whole |= part);
             }
         }
-        let totals = self.totals.values().fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let totals = self.totals.iter().fold((0.0, 0.0), |a, (_, b)| (a.0 + b.0, a.1 + b.1));
         self.is_told().then(|| sums(totals, &union))
     }
 
     /// At one school; zero where nothing tells of it.
     pub(super) fn at(&self, school: u32) -> Option<Sums> {
-        let totals = self.totals.get(&school).copied().unwrap_or_default();
-        let days = self.days.get(&school).map(|days| **days).unwrap_or_default();
+        let totals = self.totals.iter().find(|(of, _)| *of == school);
+        let totals = totals.map(|(_, totals)| *totals).unwrap_or_default();
+        let days = self.days.iter().find(|(of, _)| *of == school);
+        let days = days.map(|(_, days)| **days).unwrap_or_default();
         self.is_told().then(|| sums(totals, &days))
     }
 
     fn is_told(&self) -> bool {
         !self.totals.is_empty() || !self.days.is_empty()
     }
+}
+
+/// What is held of a school, in the order of schools: students go to few, so
+/// that a list takes less room and time than a tree.
+fn of_school<T: Default>(held: &mut Vec<(u32, T)>, school: u32) -> &mut T {
+    let at = held.binary_search_by_key(&school, |(of, _)| *of).unwrap_or_else(|at| {
+        held.reserve_exact(1);
+        held.insert(at, (school, T::default()));
+        at
+    });
+    &mut held[at].1
 }
 
 /// Totals of spells win where a source has both: they are what it reports.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use peerlight_proto::units::SchoolYear;
 
-use crate::intake::value::days_of;
+use crate::intake::value::{date, days_of};
 
 /// A civil day, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,41 +35,43 @@ impl Day {
 
     /// The first day of a school year: 1 July.
     pub fn first_of(year: SchoolYear) -> Self {
-        Self::at(year.ending_year() - 1, "07-01")
+        Self::at(year.ending_year() - 1, 7, 1)
     }
 
     /// The last day of a school year: 30 June.
     pub fn last_of(year: SchoolYear) -> Self {
-        Self::at(year.ending_year(), "06-30")
+        Self::at(year.ending_year(), 6, 30)
     }
 
     /// The first Wednesday of October: California's census day.
     pub fn october_census(year: SchoolYear) -> Self {
-        Self::at(year.ending_year() - 1, "10-01").first_wednesday_from()
+        Self::at(year.ending_year() - 1, 10, 1).first_wednesday_from()
     }
 
     /// The first Wednesday of March.
     pub fn march_census(year: SchoolYear) -> Self {
-        Self::at(year.ending_year(), "03-01").first_wednesday_from()
+        Self::at(year.ending_year(), 3, 1).first_wednesday_from()
     }
 
     /// 15 June of a school year: by then a learner must have begun to be
     /// long-term seven years later (Monterey COE's rule).
     pub(super) fn long_term_learner_by(year: SchoolYear) -> Self {
-        Self::at(year.ending_year(), "06-15")
+        Self::at(year.ending_year(), 6, 15)
     }
 
     /// The last day on which a cohort's students may graduate in time:
     /// 15 August after the year (Data Guide 11, section 3.1.9.2).
     pub fn last_graduation_of(year: SchoolYear) -> Self {
-        Self::at(year.ending_year(), "08-15")
+        Self::at(year.ending_year(), 8, 15)
     }
 
     /// The school year it falls in; `None` outside the years that there are.
     pub fn school_year(self) -> Option<SchoolYear> {
-        // Close enough to begin with; at most one year off.
-        let guess = 1970 + self.0.div_euclid(365);
-        (guess - 1..=guess + 1)
+        // Whole years of 365 days from 1 July 1969; leap days make that at most
+        // one year too many, or before it too few.
+        let guess = 1970 + self.since(Self(-184)).div_euclid(365);
+        [guess, guess - 1, guess + 1]
+            .into_iter()
             .filter_map(|year| SchoolYear::ending(u32::try_from(year).ok()?).ok())
             .find(|year| (Self::first_of(*year)..=Self::last_of(*year)).contains(&self))
     }
@@ -90,8 +92,8 @@ impl Day {
         next_start.0 - end.0 - 1 > LONGEST_GAP
     }
 
-    fn at(year: u16, month_and_day: &str) -> Self {
-        let days = days_of(&format!("{year:04}-{month_and_day}"));
+    fn at(year: u16, month: i64, day: i64) -> Self {
+        let days = date(year.into(), month, day);
         Self(days.expect("school years lie between 1900 and 2200") as i32)
     }
 

@@ -6,19 +6,18 @@
 //! ```
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     fmt,
 };
 
 use peerlight_proto::units::SchoolYear;
 
 use super::{
-    attendance::Attendance,
-    conduct::{Courses, Discipline},
     day::Day,
     enrolment::Kept,
-    fact::{Fact, LanguageStatus, Spell, StudentIds},
+    fact::{Fact, Spell, StudentIds},
     row::{self, Told},
+    student::{Student, YearOf},
 };
 use crate::{
     intake::{
@@ -39,35 +38,14 @@ pub enum JoinId {
     Statewide,
 }
 
-/// One student, as far as the tables have told.
-#[derive(Default)]
-pub(super) struct Student {
-    pub(super) local: Box<str>,
-    pub(super) statewide: Box<str>,
-    pub(super) spells: Vec<Kept>,
-    pub(super) memberships: Vec<(Column, Day, Option<Day>)>,
-    pub(super) languages: Vec<(Day, LanguageStatus)>,
-    pub(super) years: BTreeMap<SchoolYear, YearOf>,
-    /// File and line where the student was first met.
-    pub(super) met: (u16, u32),
-}
-
-/// What belongs to one school year of a student.
-#[derive(Default)]
-pub(super) struct YearOf {
-    pub(super) values: Vec<(Column, Cell)>,
-    pub(super) names: Vec<(Column, Box<str>)>,
-    pub(super) attendance: Attendance,
-    pub(super) discipline: Discipline,
-    pub(super) courses: Courses,
-}
-
 /// An import of raw tables under way.
 pub struct Gather {
     schools: Schools,
     join: JoinId,
     until: Option<Day>,
     covered: BTreeSet<SchoolYear>,
+    /// The year of the last fact, which is covered.
+    last_year: Option<SchoolYear>,
     told: ColumnSet,
     files: Vec<String>,
     school_ids: Vec<String>,
@@ -86,6 +64,7 @@ impl Gather {
             join,
             until,
             covered: BTreeSet::new(),
+            last_year: None,
             told: ColumnSet::default(),
             files: Vec::new(),
             school_ids: Vec::new(),
@@ -230,8 +209,11 @@ impl Gather {
     }
 
     fn year(&mut self, position: usize, year: SchoolYear) -> &mut YearOf {
-        self.covered.insert(year);
-        self.students[position].years.entry(year).or_default()
+        if self.last_year != Some(year) {
+            self.covered.insert(year);
+            self.last_year = Some(year);
+        }
+        self.students[position].year_mut(year)
     }
 
     /// The student of a row; noted where it has no id to join on.

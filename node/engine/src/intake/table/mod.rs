@@ -18,6 +18,7 @@ mod fact;
 mod gather;
 mod language;
 mod row;
+mod student;
 #[cfg(test)]
 mod tests;
 

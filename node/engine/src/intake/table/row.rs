@@ -7,8 +7,8 @@ use super::{
     day::Day,
     enrolment::{self, OfRecord},
     fact::Subject,
-    gather::{Student, YearOf},
     language::{self, Learner, Learning, Reclassified},
+    student::{Student, YearOf},
 };
 use crate::{
     intake::{value::Cell, years::StudentYears},
@@ -30,7 +30,7 @@ pub(super) struct Told {
 /// enrolment, a value, or a place in the cohort that ends with it.
 pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear, told: Told) {
     let record = enrolment::of_record(&student.spells, year, told.until);
-    let of_year = student.years.get(&year);
+    let of_year = student.year(year);
     let cohort = cohort::outcome(&student.spells, year, told.until)
         .filter(|found| told.has_cohort && found.cohort_year == year);
     if record.is_none() && of_year.is_none() && cohort.is_none() {
