@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::{SourceError, failed};
+use super::{
+    error::{SourceError, failed},
+    progress,
+};
 
 /// The file itself, or the files of a folder whose names, in small letters and
 /// without `.gz`, are `accepted`, in the order of their names. `wanted` says
@@ -16,6 +19,7 @@ pub(super) fn files(
     wanted: &'static str,
 ) -> Result<Vec<PathBuf>, SourceError> {
     if !fs::metadata(path).map_err(failed(path))?.is_dir() {
+        progress::expect([path]);
         return Ok(vec![path.to_owned()]);
     }
     let mut files = all(path)?;
@@ -28,6 +32,7 @@ pub(super) fn files(
     if files.is_empty() {
         return Err(SourceError::Nothing { path: path.to_owned(), wanted });
     }
+    progress::expect(files.iter().map(PathBuf::as_path));
     Ok(files)
 }
 

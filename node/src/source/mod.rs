@@ -16,6 +16,7 @@ mod error;
 mod folder;
 pub mod mapping;
 pub mod oneroster;
+pub mod progress;
 mod rows;
 pub mod schools;
 mod suggest;

@@ -22,6 +22,7 @@ use super::{
     Read,
     error::{SourceError, failed},
     folder::{self, name},
+    progress::{self, Counted},
     rows::{Delimiter, Rows, RowsError},
 };
 
@@ -38,7 +39,7 @@ const REQUIRED: [Table; 3] = [Table::AcademicSessions, Table::Orgs, Table::Users
 /// Where the files of a bundle are.
 enum Bundle {
     Folder(Vec<PathBuf>),
-    Zip(ZipArchive<BufReader<File>>),
+    Zip(ZipArchive<BufReader<Counted>>),
 }
 
 /// Reads every file of a bundle; refuses them all where one has a fatal error.
@@ -72,9 +73,12 @@ pub fn read(path: &Path, until: Option<Day>, schools: Schools) -> Result<Read, S
 
 fn open(path: &Path) -> Result<Bundle, SourceError> {
     if fs::metadata(path).map_err(failed(path))?.is_dir() {
-        return Ok(Bundle::Folder(folder::all(path)?));
+        let files = folder::all(path)?;
+        progress::expect(files.iter().map(PathBuf::as_path));
+        return Ok(Bundle::Folder(files));
     }
-    let file = BufReader::new(File::open(path).map_err(failed(path))?);
+    progress::expect([path]);
+    let file = BufReader::new(Counted(File::open(path).map_err(failed(path))?));
     let archive = ZipArchive::new(file)
         .map_err(|reason| SourceError::Zip { path: path.to_owned(), reason })?;
     Ok(Bundle::Zip(archive))

@@ -16,6 +16,8 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use flate2::read::MultiGzDecoder;
 use ring::digest::Context;
 
+use super::progress::Counted;
+
 /// Longest row, bytes: a hundred times what the widest export needs.
 const LONGEST_ROW: u64 = 1 << 20;
 
@@ -40,7 +42,7 @@ impl Delimiter {
     pub(super) fn guess(path: &Path) -> io::Result<Self> {
         let mut start = Vec::new();
         // What is unpacked before a fault is enough to guess from.
-        let _ = open(path)?.take(START).read_to_end(&mut start);
+        let _ = unpacked(path, File::open(path)?).take(START).read_to_end(&mut start);
         let count = |byte: u8| {
             let lines = start.split(|it| *it == b'\n').take(TITLES);
             lines.map(|line| line.split(|it| *it == byte).count()).max()
@@ -169,9 +171,13 @@ impl<'a> Rows<'a> {
 
 /// Opens a file, decompressed if it is called `.gz`.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    let file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    Ok(unpacked(path, Counted(File::open(path)?)))
+}
+
+fn unpacked(path: &Path, file: impl Read + 'static) -> Box<dyn Read> {
+    let file = BufReader::with_capacity(1 << 16, file);
     let is_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-    Ok(if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) }
 }
 
 /// Bytes read since a row began.

@@ -15,7 +15,7 @@ use peerlight_node_engine::intake::assessment::Assessments;
 use ring::digest::Context;
 use zip::ZipArchive;
 
-use super::folder::name;
+use super::{folder::name, progress};
 
 /// Largest workbook, bytes.
 const LARGEST: u64 = 64 << 20;
@@ -63,6 +63,7 @@ pub(super) fn read(
         Ok(fs::read(path)?)
     };
     let read = bytes.and_then(|bytes| {
+        progress::advance(bytes.len() as u64);
         digest.update(&bytes);
         check(&bytes)?;
         sheets(bytes, &file, sheet, import)

@@ -9,6 +9,7 @@ use peerlight_node_engine::intake::table::Day;
 use super::{
     super::output::{Output, say_absent_groups},
     print::print_report,
+    progress,
 };
 pub use crate::import::reading;
 use crate::{
@@ -41,7 +42,8 @@ pub struct ApplyArgs {
 }
 
 impl ApplyArgs {
-    /// Refuses flags that cannot be meant, before anything is read.
+    /// Refuses flags that cannot be meant, before anything is read; shows from
+    /// then on how far it is, but to a program.
     pub fn check(&self, source: &str) -> Result<(), Error> {
         if self.as_of.as_ref().is_some_and(|date| !calendar::is_date(date)) {
             return Err(Error::Usage("--as-of is not a civil date: write YYYY-MM-DD".to_owned()));
@@ -49,6 +51,9 @@ impl ApplyArgs {
         if !is_source_name(source) {
             let text = "a source's name has 1 to 32 small letters, digits, \"_\" and \"-\"";
             return Err(Error::Usage(text.to_owned()));
+        }
+        if self.output != Output::Json {
+            progress::show();
         }
         Ok(())
     }
@@ -67,6 +72,7 @@ impl ApplyArgs {
             dry_run: self.dry_run,
             actor: "peerlight-node",
         };
+        progress::end();
         let settled = import::settle(node, read, &wish).await?;
         match &settled.outcome {
             Ok(done) => {

@@ -9,6 +9,7 @@ mod bundle;
 mod csv;
 mod edfi;
 mod print;
+mod progress;
 mod sql;
 
 use clap::{Args, Subcommand};
