@@ -109,7 +109,7 @@ impl Plain<'_> {
     }
 
     /// A mean's bounded value less the middle of its bounds.
-    fn from_center(&self, id: &str) -> Option<f64> {
+    fn off_center(&self, id: &str) -> Option<f64> {
         let Some(subject) = id.strip_suffix("_dfs") else {
             // A share of positive answers, shown in percent.
             return Some(self.get(Column::from_name(id)?)? * 100.0 - 50.0);
@@ -153,7 +153,7 @@ impl Plain<'_> {
                         None => 0,
                     },
                     Value::Mean { .. } => self
-                        .from_center(measure.as_str())
+                        .off_center(measure.as_str())
                         .map_or(0, |value| (value * 65536.0).round() as i64),
                 }
             }
