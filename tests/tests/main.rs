@@ -17,6 +17,8 @@ mod deciding;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod edfi;
+#[cfg(test)]
 mod envelope;
 #[cfg(test)]
 mod export;
