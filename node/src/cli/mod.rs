@@ -25,7 +25,7 @@ mod sources;
 mod status;
 mod sync;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::OnceLock, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -35,7 +35,12 @@ use crate::{
     error::{Error, Exit},
     home::Home,
     node::Node,
+    store::Store,
 };
+
+/// How long the end waits for the database: what a stopped daemon left running
+/// may hold it a little longer.
+const CLOSING: Duration = Duration::from_secs(5);
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -105,6 +110,8 @@ enum Verb {
 struct Context {
     home: Home,
     clock: Clock,
+    /// The database, once it was opened.
+    store: OnceLock<Store>,
 }
 
 impl Context {
@@ -116,7 +123,19 @@ impl Context {
 
     /// The node, with this command's flags.
     async fn node(&self, flags: &[(&str, String)]) -> Result<Node, Error> {
-        Node::open(self.home.clone(), self.clock.clone(), flags).await
+        let node = Node::open(self.home.clone(), self.clock.clone(), flags).await?;
+        self.store.get_or_init(|| node.store.clone());
+        Ok(node)
+    }
+
+    /// Closes the database, so that `node.db` alone is the whole of it: a copy
+    /// that leaves out SQLite's write-ahead log would be damaged.
+    async fn close(&self) {
+        if let Some(store) = self.store.get()
+            && tokio::time::timeout(CLOSING, store.close()).await.is_err()
+        {
+            tracing::warn!("the database is still in use: copy node.db with its -wal file");
+        }
     }
 }
 
@@ -131,8 +150,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(Exit::Other as u8);
         }
     };
-    let context = Context { home: Home::at(cli.home), clock: Clock::system() };
-    match runtime.block_on(run(cli.verb, &context)) {
+    let context =
+        Context { home: Home::at(cli.home), clock: Clock::system(), store: OnceLock::new() };
+    let outcome = runtime.block_on(async {
+        let outcome = run(cli.verb, &context).await;
+        context.close().await;
+        outcome
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that closed the pipe has what it wanted.
         Err(Error::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
