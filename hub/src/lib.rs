@@ -28,6 +28,7 @@ pub mod in_force;
 pub mod intake;
 pub mod keys;
 pub mod membership;
+pub mod official_prior;
 pub mod password;
 pub mod proposal;
 pub mod public_file;

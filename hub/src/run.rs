@@ -24,9 +24,10 @@ use crate::{
     gather::Gathered,
     hub::Hub,
     in_force::InForce,
+    official_prior::{self, Priors},
     store::{
         approval,
-        benchmark_run::{self, StoredRun},
+        benchmark_run::{self, OfficialPrior, StoredRun},
         cut_point, inconsistent,
         release::{self, Head},
     },
@@ -49,11 +50,18 @@ pub struct Run {
     pub sources: HashSet<(MemberId, ReleaseId)>,
     /// Releases that could not be used, and why.
     pub left_out: Vec<(Head, LeftOut)>,
+    /// Official results that it took for what is believed of schools.
+    pub official: Vec<OfficialPrior>,
 }
 
 impl Hub {
     /// Runs the benchmarks over every release of the charter's school year.
     pub async fn run_benchmarks(&self) -> Result<Arc<Run>, Error> {
+        self.run_benchmarks_with(Priors::Network).await
+    }
+
+    /// The same, and says what is believed of a school before its estimate.
+    pub async fn run_benchmarks_with(&self, priors: Priors) -> Result<Arc<Run>, Error> {
         let in_force = self.in_force().await?;
         let year = in_force.charter.charter.school_year;
         let mut heads = release::list(&self.store, year.ending_year()).await?;
@@ -70,6 +78,10 @@ impl Hub {
             seed: u64::from(in_force.charter.charter.school_year.ending_year()),
             finished_at: self.now(),
             releases: heads.iter().map(Head::key).collect(),
+            official: match priors {
+                Priors::Network => Vec::new(),
+                Priors::Official => official_prior::choose(self, &in_force).await?,
+            },
         };
         benchmark_run::insert(&self.store, &stored).await?;
         self.newest_run().await?.ok_or_else(|| inconsistent("benchmark_run", "number"))
@@ -111,6 +123,7 @@ impl Hub {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (both, declared) = (Arc::clone(&in_force), offered.clone());
         let seed = stored.seed;
+        let anchors = official_prior::anchors(&in_force, &stored.official);
         let analysis = tokio::task::spawn_blocking(move || {
             analyse(&Input {
                 charter: &both.charter.charter,
@@ -119,16 +132,18 @@ impl Hub {
                 releases: &releases,
                 earlier: &earlier,
                 frozen: &frozen,
+                anchors: &anchors,
                 seed,
                 threads,
             })
         });
         let analysis = analysis.await.map_err(|_| Error::Stopping)?;
-        let StoredRun { number, finished_at, mut releases, .. } = stored;
+        let StoredRun { number, finished_at, mut releases, official, .. } = stored;
         for (head, _) in left_out.iter().chain(&unused) {
             releases.remove(&head.key());
         }
-        Ok(Run { number, finished_at, in_force, offered, analysis, sources: releases, left_out })
+        let sources = releases;
+        Ok(Run { number, finished_at, in_force, offered, analysis, sources, left_out, official })
     }
 
     /// What each member had declared at an instant, by its newest approval

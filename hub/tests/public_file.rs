@@ -9,11 +9,25 @@ use std::{
 
 use peerlight_hub::{
     error::Error,
+    hub::Hub,
+    official_prior,
     public_file::{self, Done},
-    store::public_file as store,
+    store::{
+        benchmark_run::{self, StoredRun},
+        public_file::{self as store, Held},
+    },
 };
-use peerlight_hub_engine::public::{format::Format, intake::Stated};
-use peerlight_proto::units::SchoolYear;
+use peerlight_hub_engine::public::{
+    Imported, PublicResult, PublicSchool, Tally,
+    format::Format,
+    intake::Stated,
+    measure::{CAASPP_ELA, CAASPP_MATH, PublicMeasure},
+};
+use peerlight_proto::{
+    group::{Flag, StudentGroup},
+    names::SchoolId,
+    units::{ContentHash, SchoolYear},
+};
 
 use crate::{
     command::{done, refused},
@@ -121,6 +135,102 @@ on_both_databases! {
         assert_eq!((outcome.held.schools, outcome.held.results), (1_300, 1_300));
         let last = store::results_of(&world.hub.store, "01100170001301").await.unwrap();
         assert_eq!(last[0].value, Some(50.5));
+    }
+}
+
+/// A school's official number: id, name, measure, group, value.
+pub type Number = (&'static str, &'static str, &'static PublicMeasure, StudentGroup, Option<f64>);
+
+/// Puts official numbers of a year in a hub, as from a research file.
+pub async fn hold(hub: &Hub, ending: u32, numbers: &[Number]) {
+    let mut schools: Vec<PublicSchool> = Vec::new();
+    let mut results = Vec::new();
+    for (id, name, measure, group, value) in numbers {
+        let known = schools.iter().position(|school| school.id.as_str() == *id);
+        let school = known.unwrap_or(schools.len());
+        if known.is_none() {
+            schools.push(PublicSchool {
+                id: SchoolId::new(*id).unwrap(),
+                name: (*name).to_owned(),
+                district: "Elsewhere <Unified>".to_owned(),
+                county: "Alameda".to_owned(),
+            });
+        }
+        let (group, value, students) = (*group, *value, Some(182));
+        results.push(PublicResult { school, measure, group, value, students });
+    }
+    let rows = results.len() as u64;
+    let not_published = results.iter().filter(|result| result.value.is_none()).count() as u64;
+    let held = Held {
+        source: "caaspp".to_owned(),
+        school_year: year(ending),
+        format: Format::Caaspp,
+        file_name: format!("sb_ca{ending}.zip"),
+        digest: ContentHash::of(&ending.to_le_bytes()),
+        rows,
+        schools: schools.len() as u64,
+        results: rows,
+        not_published,
+        imported_at: hub.now(),
+    };
+    let imported = Imported {
+        source: held.source.clone(),
+        school_year: held.school_year,
+        schools,
+        results,
+        figures: std::collections::BTreeMap::new(),
+        tally: Tally { rows, not_published, ..Tally::default() },
+    };
+    store::replace(&hub.store, &held, &imported).await.unwrap();
+}
+
+on_both_databases! {
+    async fn a_run_keeps_the_official_results_that_it_took(world) {
+        let all = StudentGroup::All;
+        let learners = StudentGroup::Flag(Flag::EnglishLearner);
+        hold(&world.hub, 2024, &[("1", "", &CAASPP_ELA, all, Some(40.0))]).await;
+        hold(&world.hub, 2025, &[
+            ("1", "", &CAASPP_ELA, all, Some(45.5)),
+            ("1", "", &CAASPP_ELA, learners, Some(9.0)),
+            ("2", "", &CAASPP_ELA, all, None),
+            ("3", "", &CAASPP_ELA, all, Some(0.0)),
+            ("3", "", &CAASPP_MATH, all, Some(30.0)),
+            ("99", "", &CAASPP_ELA, all, Some(50.0)),
+        ]).await;
+        // The charter's own year tells nothing of the year before it.
+        hold(&world.hub, 2026, &[("1", "", &CAASPP_ELA, all, Some(90.0))]).await;
+        let in_force = world.in_force().await;
+        let official = official_prior::choose(&world.hub, &in_force).await.unwrap();
+        let chosen: Vec<_> = official
+            .iter()
+            .map(|it| (it.measure.as_str(), it.school.as_str(), it.value))
+            .collect();
+        let expected = [("ela_met", "1", 45.5), ("ela_met", "3", 0.0), ("math_met", "3", 30.0)];
+        assert_eq!(chosen, expected);
+        let run = StoredRun {
+            number: 1,
+            charter: 1,
+            directory: 1,
+            seed: 1,
+            finished_at: world.hub.now(),
+            releases: std::collections::HashSet::new(),
+            official: official.clone(),
+        };
+        benchmark_run::insert(&world.hub.store, &run).await.unwrap();
+        hold(&world.hub, 2025, &[("1", "", &CAASPP_ELA, all, Some(99.0))]).await;
+        let kept = benchmark_run::find(&world.hub.store, 1).await.unwrap().unwrap();
+        assert_eq!(kept, run, "a later file changes no run");
+        let anchors = official_prior::anchors(&in_force, &kept.official);
+        let ela = anchors.values().next().unwrap();
+        assert_eq!(ela.school_year, year(2025));
+        assert_eq!((ela.results[&0], ela.results[&2], ela.results.len()), (45.5, 0.0, 2));
+        assert_eq!(
+            official_prior::words(&kept.official),
+            [
+                "ela_met from caaspp of 2024-25 (2 schools)",
+                "math_met from caaspp of 2024-25 (1 schools)"
+            ]
+        );
     }
 }
 

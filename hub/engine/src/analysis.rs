@@ -28,6 +28,7 @@ use peerlight_proto::{
 };
 
 use crate::{
+    anchor::Anchors,
     benchmark::Standing,
     civil::CivilDate,
     display::Precision,
@@ -60,6 +61,9 @@ pub struct Input<'a> {
     pub earlier: &'a [EarlierYear],
     /// Cut points of levels that an earlier run of the year fixed.
     pub frozen: &'a BTreeMap<Stratum, [f64; 9]>,
+    /// Official results of earlier years that are taken for what is believed
+    /// of schools.
+    pub anchors: &'a Anchors,
     /// Fixes the posterior draws.
     pub seed: u64,
     /// Threads to use at most.
@@ -98,6 +102,8 @@ pub struct Benchmark {
     pub reliability: Option<f64>,
     /// What is believed after shrinkage.
     pub posterior: Option<Posterior>,
+    /// The year of the official result that what is believed starts from.
+    pub official: Option<SchoolYear>,
     /// Where it stands; only of what may be shown, and never of counts.
     pub standing: Option<Standing>,
     /// Mean over the network's schools of the same level.

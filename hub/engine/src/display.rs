@@ -157,7 +157,13 @@ mod tests {
     #[test]
     fn the_students_needed_are_just_enough() {
         let display = sample::charter().policy.display;
-        let prior = Prior { mean: 20.0, variance: 36.0, mean_variance: 0.1, schools: 100 };
+        let prior = Prior {
+            mean: 20.0,
+            variance: 36.0,
+            mean_variance: 0.1,
+            variance_variance: 0.0,
+            schools: 100,
+        };
         let needed = f64::from(students_needed(&display, &prior, &estimate(40.0)).unwrap());
         let reliability = |students| prior.reliability(estimate(students).variance());
         assert!(reliability(needed) >= display.band_reliability);

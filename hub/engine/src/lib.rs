@@ -14,6 +14,7 @@
 
 pub mod admission;
 pub mod analysis;
+pub mod anchor;
 pub mod benchmark;
 pub mod civil;
 pub mod comparable;

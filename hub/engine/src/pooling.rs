@@ -150,7 +150,13 @@ mod tests {
         let charter = sample::charter();
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
-        let prior = Prior { mean: 20.0, variance: 600.0, mean_variance: 0.1, schools: 100 };
+        let prior = Prior {
+            mean: 20.0,
+            variance: 600.0,
+            mean_variance: 0.1,
+            variance_variance: 0.0,
+            schools: 100,
+        };
         let mut normals = Normals::new(8, 0);
         let mut sums = |share: f64| {
             let mut noisy = |value: f64, sigma: f64| Noisy {
@@ -186,7 +192,13 @@ mod tests {
         let charter = sample::charter();
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
-        let prior = Prior { mean: 20.0, variance: 600.0, mean_variance: 0.1, schools: 100 };
+        let prior = Prior {
+            mean: 20.0,
+            variance: 600.0,
+            mean_variance: 0.1,
+            variance_variance: 0.0,
+            schools: 100,
+        };
         let noisy = |value| Noisy { value, variance: 25.0 };
         let this = Sums { sum: noisy(-20.0), count: Some(noisy(60.0)) };
         let pooled = |years: &[u16]| {
@@ -213,7 +225,13 @@ mod tests {
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
         let shipped = rate.notes[0].clone();
-        let prior = Prior { mean: 20.0, variance: 600.0, mean_variance: 0.1, schools: 100 };
+        let prior = Prior {
+            mean: 20.0,
+            variance: 600.0,
+            mean_variance: 0.1,
+            variance_variance: 0.0,
+            schools: 100,
+        };
         let noisy = |value| Noisy { value, variance: 25.0 };
         let this = Sums { sum: noisy(-20.0), count: Some(noisy(60.0)) };
         let mut earlier = Earlier::default();

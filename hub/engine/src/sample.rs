@@ -15,6 +15,7 @@ use peerlight_proto::{
 
 use crate::{
     analysis::{Analysis, Input, analyse},
+    anchor::Anchors,
     estimate::Release,
     normal::Normals,
     pooling::EarlierYear,
@@ -66,6 +67,7 @@ pub struct World {
     pub truth: Vec<Truth>,
     pub releases: Vec<Release>,
     pub earlier: Vec<EarlierYear>,
+    pub anchors: Anchors,
     pub offered: BTreeMap<MemberId, BTreeSet<ProgramId>>,
 }
 
@@ -115,6 +117,7 @@ impl World {
             truth,
             releases: Vec::new(),
             earlier: Vec::new(),
+            anchors: Anchors::new(),
             offered: BTreeMap::new(),
         };
         world.release(&mut normals);
@@ -149,6 +152,7 @@ impl World {
             releases: &self.releases,
             earlier: &self.earlier,
             frozen: &BTreeMap::new(),
+            anchors: &self.anchors,
             seed: 1,
             threads,
         })

@@ -8,18 +8,20 @@ use peerlight_proto::{
     charter::{Display, ProgramKind},
     directory::{Level, School},
     group::StudentGroup,
+    units::SchoolYear,
 };
 
 use crate::{
     analysis::{Benchmark, Input, NetworkRow, Stratum},
+    anchor::{Line, Official},
     benchmark::standings,
     civil::CivilDate,
     display::{Precision, by_reliability, is_too_small, students_needed},
     estimate::{Cell, Estimate, Outcome, Place},
-    measure::ReportedMeasure,
+    measure::{MeasureKind, ReportedMeasure},
     normal::Normals,
     pooling::{Earlier, Found},
-    posterior::{FEWEST_SCHOOLS, Posterior, Prior},
+    posterior::{FEWEST_SCHOOLS, Observed, Posterior, Prior},
     roll_up::{Total, common_date, totals},
     so_far::so_far,
 };
@@ -111,6 +113,7 @@ fn empty(school: usize, measure: usize, group: StudentGroup, precision: Precisio
         estimate: None,
         reliability: None,
         posterior: None,
+        official: None,
         standing: None,
         network_mean: None,
         students_needed: None,
@@ -166,28 +169,56 @@ impl Split<'_> {
         }
     }
 
+    /// Official results that are like this measure, of all students together.
+    fn official(&self) -> Option<&Official> {
+        let fits = matches!(self.reported.kind, MeasureKind::Rate | MeasureKind::Mean);
+        let official = self.input.anchors.get(&self.reported.id);
+        official.filter(|_| fits && self.group == StudentGroup::All)
+    }
+
     /// What may be shown of each cell, level by level; nobody has a standing.
     pub fn judged(&self, cells: &[SchoolCell]) -> Vec<Judged> {
         let schools = &self.input.directory.schools;
         let display = &self.input.charter.policy.display;
-        let observed = |level: Option<Level>| -> Vec<(f64, f64)> {
+        let observed = |level: Option<Level>| -> Vec<(usize, Observed)> {
             cells
                 .iter()
                 .filter(|(school, _)| level.is_none_or(|level| schools[*school].level == level))
                 .filter(|(school, _)| !is_too_small(display, &schools[*school], self.group))
                 .filter(|(_, cell)| self.is_comparable(cell.as_of))
-                .filter_map(|(_, cell)| usable(&cell.outcome))
-                .map(|estimate| (estimate.value, estimate.variance()))
+                .filter_map(|(school, cell)| Some((*school, usable(&cell.outcome)?)))
+                .map(|(school, estimate)| (school, (estimate.value, estimate.variance())))
                 .collect()
         };
+        let official = self.official();
+        let learned = |level: Option<Level>| {
+            let observed = observed(level);
+            let line = official.and_then(|official| {
+                let both = observed.iter();
+                let both =
+                    both.filter_map(|(school, seen)| Some((*official.results.get(school)?, *seen)));
+                Line::learn(&both.collect::<Vec<_>>())
+            });
+            let estimates: Vec<Observed> = observed.into_iter().map(|(_, seen)| seen).collect();
+            (Prior::learn(&estimates), line)
+        };
         // A level with few schools borrows from all levels.
-        let network = Prior::learn(&observed(None));
+        let (network, network_line) = learned(None);
         let levels = Level::ALL.into_iter().filter_map(|level| {
             let of_level: Vec<&SchoolCell> =
                 cells.iter().filter(|(school, _)| schools[*school].level == level).collect();
-            let prior = Prior::learn(&observed(Some(level))).or(network);
-            let mut rows: Vec<Benchmark> =
-                of_level.iter().map(|(school, cell)| self.row(*school, cell, prior)).collect();
+            let (prior, line) = learned(Some(level));
+            let (prior, line) = (prior.or(network), line.or(network_line));
+            let anchored = |school: &usize| {
+                let (prior, line, official) = (prior?, line?, official?);
+                let result = official.results.get(school)?;
+                // Only where it tells more than the network's mean does.
+                (line.variance < prior.variance)
+                    .then(|| (line.prior(*result), official.school_year))
+            };
+            let row =
+                |(school, cell): &&SchoolCell| self.row(*school, cell, prior, anchored(school));
+            let mut rows: Vec<Benchmark> = of_level.iter().map(row).collect();
             needs_of_small(display, prior, &of_level, &mut rows);
             (!rows.is_empty()).then_some(Judged { level, prior, rows })
         });
@@ -206,7 +237,15 @@ impl Split<'_> {
         (known.len() >= FEWEST_SCHOOLS).then_some(known)
     }
 
-    fn row(&self, school: usize, cell: &Cell, prior: Option<Prior>) -> Benchmark {
+    /// One cell's row. What may be shown of it depends on the network alone;
+    /// what is believed of it starts from its official result where it has one.
+    fn row(
+        &self,
+        school: usize,
+        cell: &Cell,
+        prior: Option<Prior>,
+        anchored: Option<(Prior, SchoolYear)>,
+    ) -> Benchmark {
         let display = &self.input.charter.policy.display;
         let blank = Benchmark {
             as_of: cell.as_of,
@@ -236,11 +275,13 @@ impl Split<'_> {
         let precision = by_reliability(display, reliability);
         let is_hidden = precision == Precision::Hidden;
         let Found { pooled, parted_by } = if is_hidden { pooled() } else { Found::default() };
+        let believed = anchored.map_or(prior, |(own, _)| own);
         Benchmark {
             precision,
             estimate: Some(estimate),
             reliability: Some(reliability),
-            posterior: Some(prior.posterior((estimate.value, estimate.variance()))),
+            posterior: Some(believed.posterior((estimate.value, estimate.variance()))),
+            official: anchored.map(|(_, year)| year),
             students_needed: is_hidden
                 .then(|| students_needed(display, &prior, &estimate))
                 .flatten(),

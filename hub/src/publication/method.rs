@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use peerlight_hub_engine::publication::tables;
 
-use crate::run::Run;
+use crate::{official_prior, run::Run};
 
 /// The notes of one run.
 pub fn notes(run: &Run) -> String {
@@ -33,7 +33,7 @@ pub fn notes(run: &Run) -> String {
          the population that is not later than the measure. Standard errors keep \
          the added noise and natural variation between students apart. Distributions describe \
          the schools' true values: the noise is taken out by empirical-Bayes shrinkage (variance \
-         between schools after Paule and Mandel). Ranks and levels come from posterior draws; \
+         between schools after Paule and Mandel, its own error after Datta, Rao and Smith). Ranks and levels come from posterior draws; \
          level 10 and rank 100 are the best outcome. A point is shown from a reliability of \
          {point}, a band from {band}.\n\n\
          Directory features: {source}.\n",
@@ -50,6 +50,23 @@ pub fn notes(run: &Run) -> String {
         band = policy.display.band_reliability,
         source = directory.features_source,
     );
+    let official = official_prior::words(&run.official);
+    if !official.is_empty() {
+        write!(
+            text,
+            "\n## Official results of an earlier year\n\nRanks and levels of the measures below \
+             start from each school's official public result where it has one, instead of from \
+             the network's mean: a line from official results to true values is learned from all \
+             schools that have both (Fay and Herriot), and how far true values lie from it is \
+             part of every interval. The official result needs not count the same students. It \
+             is used only where it tells more than the network's mean does, and it moves no \
+             estimate.\n\n"
+        )
+        .expect("writing to a String cannot fail");
+        for used in official {
+            writeln!(text, "- {used}").expect("writing to a String cannot fail");
+        }
+    }
     for table in tables(charter, directory, &run.analysis, &[]) {
         let written = "writing to a String cannot fail";
         write!(text, "\n## Table {}\n\n{}\n\n", table.name, table.about).expect(written);

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use peerlight_proto::{
-    names::{MemberId, ReleaseId},
-    units::UnixSeconds,
+    names::{MeasureId, MemberId, ReleaseId, SchoolId},
+    units::{SchoolYear, UnixSeconds},
 };
 
-use super::{Store, inconsistent};
+use super::{Store, inconsistent, many};
 use crate::error::Error;
 
 /// The inputs of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredRun {
     /// Counts up with every run; chosen by [`insert`].
     pub number: u64,
@@ -25,6 +25,23 @@ pub struct StoredRun {
     pub finished_at: UnixSeconds,
     /// The releases it is from.
     pub releases: HashSet<(MemberId, ReleaseId)>,
+    /// Official results that it took for what is believed of schools.
+    pub official: Vec<OfficialPrior>,
+}
+
+/// An official result of an earlier year, as a run took it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfficialPrior {
+    /// The charter's measure that it is like.
+    pub measure: MeasureId,
+    /// The school.
+    pub school: SchoolId,
+    /// The year it is of.
+    pub school_year: SchoolYear,
+    /// The series of the official file.
+    pub source: String,
+    /// The result, in the official measure's unit.
+    pub value: f64,
 }
 
 /// Stores a run under the next number; gives the number.
@@ -50,6 +67,17 @@ pub async fn insert(store: &Store, run: &StoredRun) -> Result<u64, Error> {
         .execute(&mut *transaction)
         .await?;
     }
+    let columns = "benchmark_run_official (run, measure, school_id, school_year, source, value)";
+    many::insert(&mut transaction, columns, &run.official, |query, prior| {
+        query
+            .bind(number)
+            .bind(prior.measure.to_string())
+            .bind(prior.school.to_string())
+            .bind(i64::from(prior.school_year.ending_year()))
+            .bind(prior.source.clone())
+            .bind(prior.value)
+    })
+    .await?;
     transaction.commit().await?;
     Ok(number as u64)
 }
@@ -89,5 +117,28 @@ pub async fn find(store: &Store, number: u64) -> Result<Option<StoredRun>, Error
         seed: seed as u64,
         finished_at: UnixSeconds(finished_at),
         releases: releases.collect::<Result<_, Error>>()?,
+        official: official_of(store, number).await?,
     }))
+}
+
+async fn official_of(store: &Store, number: u64) -> Result<Vec<OfficialPrior>, Error> {
+    let rows: Vec<(String, String, i64, String, f64)> = sqlx::query_as(
+        "SELECT measure, school_id, school_year, source, value FROM benchmark_run_official
+         WHERE run = $1 ORDER BY measure, school_id",
+    )
+    .bind(number as i64)
+    .fetch_all(&store.pool)
+    .await?;
+    let broken = |column: &str| inconsistent("benchmark_run_official", column);
+    let read = |(measure, school, year, source, value): (String, String, i64, String, f64)| {
+        let ending = u32::try_from(year).ok().and_then(|year| SchoolYear::ending(year).ok());
+        Ok(OfficialPrior {
+            measure: MeasureId::new(measure).map_err(|_| broken("measure"))?,
+            school: SchoolId::new(school).map_err(|_| broken("school_id"))?,
+            school_year: ending.ok_or_else(|| broken("school_year"))?,
+            source,
+            value,
+        })
+    };
+    rows.into_iter().map(read).collect()
 }

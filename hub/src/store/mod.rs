@@ -11,6 +11,7 @@ pub mod cut_point;
 pub mod document;
 pub mod grant;
 pub mod incident;
+mod many;
 pub mod member;
 pub mod public_file;
 pub mod release;

@@ -11,14 +11,10 @@ use peerlight_proto::{
     names::SchoolId,
     units::{ContentHash, SchoolYear, UnixSeconds},
 };
-use sqlx::{Any, AssertSqlSafe, Row, Transaction, any::AnyRow, query::Query};
+use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 
-use super::{Store, inconsistent};
+use super::{Store, inconsistent, many};
 use crate::error::Error;
-
-/// Rows that are inserted at once: eight values each, which either database
-/// takes in one statement.
-const CHUNK: usize = 500;
 
 const PUBLISHED: &str = "published";
 const NOT_PUBLISHED: &str = "not_published";
@@ -129,7 +125,7 @@ pub async fn replace(store: &Store, held: &Held, imported: &Imported) -> Result<
     .execute(&mut *transaction)
     .await?;
     let columns = "public_school (source, school_year, school_id, name, district, county)";
-    insert(&mut transaction, columns, &imported.schools, |query, school| {
+    many::insert(&mut transaction, columns, &imported.schools, |query, school| {
         query
             .bind(held.source.clone())
             .bind(year)
@@ -141,7 +137,7 @@ pub async fn replace(store: &Store, held: &Held, imported: &Imported) -> Result<
     .await?;
     let columns = "public_result (source, school_year, school_id, measure, student_group, \
                    status, value, students)";
-    insert(&mut transaction, columns, &imported.results, |query, result| {
+    many::insert(&mut transaction, columns, &imported.results, |query, result| {
         query
             .bind(held.source.clone())
             .bind(year)
@@ -154,31 +150,6 @@ pub async fn replace(store: &Store, held: &Held, imported: &Imported) -> Result<
     })
     .await?;
     transaction.commit().await?;
-    Ok(())
-}
-
-type Bound<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
-
-/// Inserts rows, many a statement; `into` is the table with its columns.
-async fn insert<T>(
-    transaction: &mut Transaction<'static, Any>,
-    into: &str,
-    rows: &[T],
-    bind: impl for<'q> Fn(Bound<'q>, &T) -> Bound<'q>,
-) -> Result<(), Error> {
-    let width = into.matches(',').count() + 1;
-    for chunk in rows.chunks(CHUNK) {
-        let values: Vec<String> = (0..chunk.len())
-            .map(|row| {
-                let places: Vec<String> =
-                    (1..=width).map(|column| format!("${}", row * width + column)).collect();
-                format!("({})", places.join(", "))
-            })
-            .collect();
-        let sql = format!("INSERT INTO {into} VALUES {}", values.join(", "));
-        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(sql)), &bind);
-        query.execute(&mut **transaction).await?;
-    }
     Ok(())
 }
 
@@ -197,6 +168,30 @@ pub async fn results_of(store: &Store, id: &str) -> Result<Vec<Official>, Error>
         (result.measure.id, newest_first, result.group, result.source.clone())
     });
     Ok(results)
+}
+
+/// Every school's published results of all students, of these years.
+pub async fn all_students(
+    store: &Store,
+    first: SchoolYear,
+    last: SchoolYear,
+) -> Result<Vec<(SchoolId, Official)>, Error> {
+    let rows = sqlx::query(
+        "SELECT source, school_year, measure, student_group, status, value, students, school_id
+         FROM public_result
+         WHERE student_group = 'all' AND status = 'published'
+             AND school_year >= $1 AND school_year <= $2
+         ORDER BY school_id, source, school_year, measure",
+    )
+    .bind(i64::from(first.ending_year()))
+    .bind(i64::from(last.ending_year()))
+    .fetch_all(&store.pool)
+    .await?;
+    let of = |row: &AnyRow| {
+        let id = SchoolId::new(row.try_get::<String, _>(7)?);
+        Ok((id.map_err(|_| inconsistent("public_result", "school_id"))?, result(row)?))
+    };
+    rows.iter().map(of).collect()
 }
 
 /// A school's names, if any file has the school.

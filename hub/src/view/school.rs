@@ -179,9 +179,7 @@ impl Line<'_> {
             network: network.map_or_else(String::new, |mean| {
                 format!("{}{}", words::number(mean, 1), words::suffix(measure))
             }),
-            rank: standing
-                .map(|at| words::rank(at.rank, at.rank_low, at.rank_high))
-                .unwrap_or_default(),
+            rank: standing.map(|at| words::rank(at, self.benchmark.official)).unwrap_or_default(),
             level: standing.map(|at| words::level(at.level as u8)),
             running: measure.kind == MeasureKind::Running,
             standing: self.comparison.map(|among| among_words(&among)).unwrap_or_default(),
@@ -219,6 +217,7 @@ impl Line<'_> {
             interval.map(|(low, _)| low).into(),
             interval.map(|(_, high)| high).into(),
             self.apart().into(),
+            self.benchmark.official.map(|year| year.to_string()).into(),
             (run as i64).into(),
         ]
     }
@@ -265,6 +264,7 @@ pub fn table(school: &School, lines: &[Line<'_>], run: u64) -> Table {
             number("pooled_ci_low", 2),
             number("pooled_ci_high", 2),
             text("not_pooled_because"),
+            text("official_prior_year"),
             whole("benchmark_run"),
         ],
         rows: lines.iter().map(|line| line.cells(school, run)).collect(),

@@ -5,13 +5,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use peerlight_hub_engine::{
     analysis::Benchmark,
+    benchmark::Standing,
     civil::CivilDate,
     display::Precision,
     estimate::Estimate,
     measure::{MeasureKind, ReportedMeasure},
     normal::Z95,
 };
-use peerlight_proto::units::UnixSeconds;
+use peerlight_proto::units::{SchoolYear, UnixSeconds};
 
 /// Why there is no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,10 +228,15 @@ pub fn ordinal(number: u32) -> String {
     format!("{number}{ending}")
 }
 
-/// A percentile rank and its 80 % band: better than this share of schools.
-pub fn rank(rank: f64, low: f64, high: f64) -> String {
+/// A percentile rank and its 80 % band: better than this share of schools; and
+/// the year of the official result that had a part in it.
+pub fn rank(at: &Standing, official: Option<SchoolYear>) -> String {
     let whole = |value: f64| value.round().clamp(0.0, 100.0) as u32;
-    format!("{} % ({} to {})", whole(rank), whole(low), whole(high))
+    let rank = format!("{} % ({} to {})", whole(at.rank), whole(at.rank_low), whole(at.rank_high));
+    match official {
+        Some(year) => format!("{rank}, with the official result of {year}"),
+        None => rank,
+    }
 }
 
 /// `14 Aug 2026`, in the charter's zone.
@@ -314,6 +320,20 @@ mod tests {
         assert_eq!(words[0], "well below most");
         assert_eq!(words[9], "well above most");
         assert!((1..=9).all(|number| level(number).colour <= level(number + 1).colour));
+    }
+
+    #[test]
+    fn a_rank_says_when_an_official_result_had_a_part_in_it() {
+        let at = Standing {
+            rank: 62.4,
+            rank_low: 48.0,
+            rank_high: 75.0,
+            level: 7,
+            level_probability: 0.5,
+        };
+        assert_eq!(rank(&at, None), "62 % (48 to 75)");
+        let year = SchoolYear::ending(2025).ok();
+        assert_eq!(rank(&at, year), "62 % (48 to 75), with the official result of 2024-25");
     }
 
     #[test]

@@ -1,65 +1,23 @@
 //! Official public results on the pages and in the API: marked as official,
 //! the same to every reader, and complete.
 
-use peerlight_hub::{
-    hub::Hub,
-    store::public_file::{self, Held},
-};
-use peerlight_hub_engine::public::{
-    Imported, PublicResult, PublicSchool, Tally,
-    format::Format,
-    measure::{CAASPP_ELA, CAASPP_MATH, PublicMeasure},
-};
-use peerlight_proto::{
-    group::{Flag, StudentGroup},
-    names::SchoolId,
-    units::{ContentHash, SchoolYear},
-};
+use peerlight_hub::hub::Hub;
+use peerlight_hub_engine::public::measure::{CAASPP_ELA, CAASPP_MATH};
+use peerlight_proto::group::{Flag, StudentGroup};
 
 use super::consortium::{RUNTIME, shared};
+use crate::public_file;
 
 /// Puts official results in a hub: of a member's school and of another.
 pub async fn hold(hub: &Hub) {
-    let school = |id: &str, name: &str| PublicSchool {
-        id: SchoolId::new(id).unwrap(),
-        name: name.to_owned(),
-        district: "Elsewhere <Unified>".to_owned(),
-        county: "Alameda".to_owned(),
-    };
-    let result = |school, measure: &'static PublicMeasure, group, value| PublicResult {
-        school,
-        measure,
-        group,
-        value,
-        students: Some(182),
-    };
-    let learners = StudentGroup::Flag(Flag::EnglishLearner);
-    let imported = Imported {
-        source: "caaspp".to_owned(),
-        school_year: SchoolYear::ending(2025).unwrap(),
-        schools: vec![school("d0-03", ""), school("01100170112607", "Envision & Co")],
-        results: vec![
-            result(0, &CAASPP_ELA, StudentGroup::All, Some(43.41)),
-            result(0, &CAASPP_ELA, learners, None),
-            result(0, &CAASPP_MATH, StudentGroup::All, Some(0.0)),
-            result(1, &CAASPP_ELA, StudentGroup::All, Some(61.5)),
-        ],
-        figures: std::collections::BTreeMap::new(),
-        tally: Tally { rows: 4, not_published: 1, ..Tally::default() },
-    };
-    let held = Held {
-        source: imported.source.clone(),
-        school_year: imported.school_year,
-        format: Format::Caaspp,
-        file_name: "sb_ca2025.zip".to_owned(),
-        digest: ContentHash::of(b"sb_ca2025.zip"),
-        rows: 4,
-        schools: 2,
-        results: 4,
-        not_published: 1,
-        imported_at: hub.now(),
-    };
-    public_file::replace(&hub.store, &held, &imported).await.unwrap();
+    let (all, learners) = (StudentGroup::All, StudentGroup::Flag(Flag::EnglishLearner));
+    let numbers = [
+        ("d0-03", "", &CAASPP_ELA, all, Some(43.41)),
+        ("d0-03", "", &CAASPP_ELA, learners, None),
+        ("d0-03", "", &CAASPP_MATH, all, Some(0.0)),
+        ("01100170112607", "Envision & Co", &CAASPP_ELA, all, Some(61.5)),
+    ];
+    public_file::hold(hub, 2025, &numbers).await;
 }
 
 #[test]

@@ -4,6 +4,7 @@ use peerlight_proto::{charter::Program, group::Margin};
 
 use super::*;
 use crate::{
+    anchor::Official,
     estimate::Place,
     peer::Verdict,
     roll_up::Whole,
@@ -186,6 +187,7 @@ fn levels_stay_where_an_earlier_run_cut_them() {
         releases: &world.releases[..world.releases.len() * 2 / 3],
         earlier: &[],
         frozen: &frozen,
+        anchors: &Anchors::new(),
         seed: 2,
         threads: 1,
     });
@@ -244,4 +246,39 @@ fn small_schools_are_pooled_over_years_where_one_year_hides_them() {
     assert!(found > 50 && covered * 100 >= found * 93, "{covered} of {found}");
     world.earlier.remove(0);
     assert!(world.analyse(2).benchmarks.iter().all(|row| row.pooled.is_none()), "a gap");
+}
+
+#[test]
+fn official_results_move_what_is_believed_of_schools_towards_the_truth_and_no_estimate() {
+    let mut world = World::new(6, 21);
+    let before = world.analyse(1);
+    let measure = position(&before, "suspension");
+    let id = before.measures[measure].id.clone();
+    let school_year = world.charter.school_year.earlier(1);
+    // Of another scale, and of four schools in five.
+    let results = world.truth.iter().enumerate().filter(|(school, _)| school % 5 != 0);
+    let results = results.map(|(school, truth)| (school, 7.0 + 60.0 * truth.share)).collect();
+    world.anchors = [(id, Official { school_year, results })].into();
+    let after = world.analyse(2);
+    let all = |row: &&Benchmark| row.measure == measure && row.group == StudentGroup::All;
+    let (mut closer, mut farther, mut without) = (0.0, 0.0, 0);
+    for (then, now) in before.benchmarks.iter().zip(&after.benchmarks) {
+        assert_eq!((then.estimate, then.precision), (now.estimate, now.precision));
+        let (Some(plain), Some(anchored)) = (then.posterior, now.posterior) else { continue };
+        if !all(&now) {
+            assert_eq!((plain, now.official), (anchored, None));
+            continue;
+        }
+        if now.school % 5 == 0 {
+            assert_eq!((plain, now.official), (anchored, None));
+            without += 1;
+            continue;
+        }
+        assert_eq!(now.official, Some(school_year));
+        let truth = 100.0 * world.truth[now.school].share;
+        closer += (anchored.mean - truth).powi(2);
+        farther += (plain.mean - truth).powi(2);
+    }
+    assert!(without > 30, "{without}");
+    assert!(closer < 0.7 * farther, "{closer} against {farther}");
 }

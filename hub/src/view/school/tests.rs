@@ -32,6 +32,7 @@ fn a_value_that_is_not_pooled_because_of_a_year_says_why() {
         estimate: None,
         reliability: None,
         posterior: None,
+        official: None,
         standing: None,
         network_mean: None,
         students_needed: None,
