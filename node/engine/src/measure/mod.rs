@@ -38,5 +38,7 @@ pub(crate) use growth::grade_of;
 pub use kernel::{Counter, FLAG_COLUMNS};
 pub use local::{LocalTable, LocalValue};
 pub use plan::{CountPlan, PlanError};
-pub use pushdown::{Pushdown, PushdownError, Relation, Students};
+pub use pushdown::{
+    Answer, Frozen, Pushdown, PushdownError, Relation, Students, row_key, spellings,
+};
 pub use watch::{WatchList, watch_lists};

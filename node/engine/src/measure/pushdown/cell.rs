@@ -17,6 +17,11 @@ pub(super) fn text(column: &str) -> String {
     format!("NULLIF(btrim({column}::text, {BLANK}), '')")
 }
 
+/// Whether a text is there and the intake would refuse it.
+pub(super) fn refused(kind: Kind, text: &str) -> String {
+    format!("{text} IS NOT NULL AND ({}) IS NULL", value(kind, text))
+}
+
 /// The value of a text, a column or expression without side effects: double
 /// precision where the kind is stored as numbers, else a position or small
 /// number.

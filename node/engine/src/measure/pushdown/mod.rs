@@ -18,22 +18,33 @@
 //! froze. [`Students::AsTheyAre`] promises neither: its totals are for the
 //! district's own eyes and must not be released. For a release a shell meets
 //! every row's student in the journal first, and hands the frozen cells over as
-//! [`Students::Frozen`]; a row that the journal does not count is then in none.
+//! [`Frozen`]; a row that the journal does not count is then in none.
 
+mod answer;
 mod cell;
+mod frozen;
+mod group;
 mod operation;
+mod relation;
 
 use std::fmt::Write as _;
 
-use peerlight_proto::{layout::FIXED_POINT, units::GradeSet};
+use peerlight_proto::charter::{Program, ProgramKind};
 
-use self::operation::operation;
+pub use self::{
+    answer::Answer,
+    frozen::{Frozen, row_key},
+    relation::{Relation, spellings},
+};
+use self::{
+    frozen::{FROZEN, frozen_columns, frozen_name},
+    group::{counted, distance, rounded, slots},
+    operation::operation,
+};
 use super::{
     evaluate::operands,
-    kernel::{Counter, FLAG_COLUMNS},
     node::{Graph, NodeId},
     plan::CountPlan,
-    tally::{CountTally, FLAG, GENDER, GRADE, RACE, SLOTS, Select, SumTally},
 };
 use crate::student::{Column, ColumnSet};
 
@@ -58,6 +69,12 @@ pub enum PushdownError {
     /// What the server answered is not what was asked.
     #[error("the warehouse answered with totals of another question: nothing was counted")]
     Answer,
+    /// It did not find the students that were handed back to it.
+    #[error(
+        "the warehouse did not find every student again whom it had just named: look for ids with \
+         unusual blanks around them. Nothing was counted"
+    )]
+    Students,
 }
 
 /// Whose cells are counted.
@@ -65,22 +82,10 @@ pub enum PushdownError {
 pub enum Students {
     /// Those of the rows: for the district's own eyes, never for a release.
     AsTheyAre,
-    /// Those that the contribution journal froze, by `student_id`: arguments 2
-    /// to 13 are arrays of the ids, then of each one's position among the counted
-    /// schools, grade, race, gender and seven flags, NULL where missing. A row
-    /// whose id is not there is not counted; no id may be there twice.
+    /// Those that the contribution journal froze, by [`row_key`]: arguments 2 to
+    /// 13 are the keys and then the arrays of a [`Frozen`]. A row whose key is
+    /// not there is not counted.
     Frozen,
-}
-
-/// Where the columns of student years are in a warehouse.
-#[derive(Clone, Debug)]
-pub struct Relation<'a> {
-    /// The view, quoted.
-    pub name: &'a str,
-    /// A condition that its rows must meet, such as of their school year.
-    pub condition: &'a str,
-    /// Its columns, quoted, by ours; text, or what reads as such.
-    pub columns: &'a [(Column, String)],
 }
 
 /// A plan for one relation.
@@ -100,57 +105,70 @@ impl<'a> Pushdown<'a> {
         relation: Relation<'a>,
         students: Students,
     ) -> Result<Self, PushdownError> {
+        Self::check(plan)?;
+        let mut pushdown = Self { plan, relation, students, layers: Vec::new() };
+        let (key, or) = match students {
+            Students::AsTheyAre => (Column::SchoolId, Column::SchoolId),
+            Students::Frozen => (Column::StudentId, Column::StatewideId),
+        };
+        let key_of = pushdown.relation.column(key).or(pushdown.relation.column(or));
+        key_of.ok_or(PushdownError::NoKey(key.name()))?;
+        pushdown.layers = pushdown.layers()?;
+        Ok(pushdown)
+    }
+
+    /// Whether a plan can be counted in any warehouse.
+    pub fn check(plan: &CountPlan) -> Result<(), PushdownError> {
         if !plan.statuses().is_empty() {
             return Err(PushdownError::Stream);
         }
-        let mut pushdown = Self { plan, relation, students, layers: Vec::new() };
-        let key = match students {
-            Students::AsTheyAre => Column::SchoolId,
-            Students::Frozen => Column::StudentId,
-        };
-        pushdown.column(key).ok_or(PushdownError::NoKey(key.name()))?;
-        pushdown.layers = pushdown.layers()?;
-        Ok(pushdown)
+        let mut nodes = plan.graph.nodes().iter();
+        nodes.try_for_each(|node| operation(node, plan.school_year, |_| true).map(drop))
+    }
+
+    /// Why no warehouse can count a program, whatever its view has; `None` where
+    /// one may.
+    pub fn refused(program: &Program) -> Option<PushdownError> {
+        match program.kind {
+            ProgramKind::GrowthMean { .. } | ProgramKind::GrowthHistogram { .. } => {
+                Some(PushdownError::Growth)
+            }
+            _ => program.continual.is_some().then_some(PushdownError::Stream),
+        }
     }
 
     /// The columns of ours that are read.
     pub fn reads(&self) -> impl Iterator<Item = Column> {
         let wanted: ColumnSet = self.plan.columns();
-        wanted.iter().filter(|column| self.column(*column).is_some())
+        wanted.iter().filter(|column| self.relation.column(*column).is_some())
     }
 
     /// How many rows of each column that is read have a value that the intake
     /// would refuse, one number a column in the order of [`Self::reads`]; and
-    /// last, how many rows repeat a `student_id`. If any is not zero, nothing may
-    /// be counted.
+    /// last, how many rows have no id or one that another row has. If any is not
+    /// zero, nothing may be counted.
     pub fn refusals(&self) -> String {
         let refused = |column: Column| {
-            let text = text_column(column);
-            let value = cell::value(column.kind(), &text);
-            format!("count(*) FILTER (WHERE {text} IS NOT NULL AND ({value}) IS NULL)")
+            let refused = cell::refused(column.kind(), &text_column(column));
+            format!("count(*) FILTER (WHERE {refused})")
         };
         let mut all: Vec<String> = self.reads().map(refused).collect();
-        all.push(match self.column(Column::StudentId) {
-            Some(_) => {
-                let id = text_column(Column::StudentId);
-                format!("count({id}) - count(DISTINCT {id})")
-            }
+        all.push(match self.relation.row_key() {
+            Some(key) => format!("count(*) - count(DISTINCT {key})"),
             None => "0".to_owned(),
         });
         format!("SELECT ARRAY[{}]::bigint[] FROM ({}) AS read", all.join(", "), self.texts())
     }
 
     /// The count: argument 1 is the array of counted schools' ids, in their
-    /// order. Yields rows of a school's position, a group's, and an array of
-    /// totals, for [`Counter::take`].
+    /// order. Its rows are for an [`Answer`].
     pub fn statement(&self) -> String {
-        let from = match self.students {
-            Students::AsTheyAre => self.texts(),
+        let from = match (self.students, self.relation.row_key()) {
             // A student is one row, whatever was asked before: sensitivity
             // stands on it.
-            Students::Frozen => format!(
-                "SELECT DISTINCT ON (frozen_id) * FROM ({}) AS met \
-                 JOIN unnest($2::text[], {}) AS frozen({}) ON frozen_id = x_student_id",
+            (Students::Frozen, Some(key)) => format!(
+                "SELECT DISTINCT ON (frozen_key) * FROM ({}) AS met \
+                 JOIN unnest($2::text[], {}) AS frozen({}) ON frozen_key = {key}",
                 self.texts(),
                 (3..3 + FROZEN)
                     .map(|at| format!("${at}::integer[]"))
@@ -158,8 +176,9 @@ impl<'a> Pushdown<'a> {
                     .join(", "),
                 frozen_columns().join(", "),
             ),
+            _ => self.texts(),
         };
-        let mut text = format!("(SELECT * FROM ({from}) AS read OFFSET 0) AS layer0");
+        let mut text = "(SELECT * FROM found OFFSET 0) AS layer0".to_owned();
         for (layer, columns) in (1..).zip(&self.layers) {
             // OFFSET 0 keeps the planner from writing a layer out wherever the
             // next one names it, which would double it at each step.
@@ -168,36 +187,28 @@ impl<'a> Pushdown<'a> {
             let _ = write!(text, " CROSS JOIN LATERAL (SELECT {columns} OFFSET 0) AS layer{layer}");
         }
         format!(
-            "SELECT school, slot, ARRAY[{}]::bigint[] FROM {text} \
+            "WITH found AS MATERIALIZED ({from}) \
+             SELECT school, slot, ARRAY[{}]::bigint[] FROM {text} \
              CROSS JOIN LATERAL (VALUES {}) AS slots(slot) \
              WHERE school IS NOT NULL AND grade IS NOT NULL AND slot IS NOT NULL \
-             GROUP BY school, slot",
+             GROUP BY school, slot \
+             UNION ALL SELECT {found}, {found}, ARRAY[count(*)]::bigint[] FROM found",
             self.totals().join(", "),
-            slots(self)
+            slots(self),
+            found = answer::FOUND,
         )
-    }
-
-    fn column(&self, wanted: Column) -> Option<&str> {
-        let found = self.relation.columns.iter().find(|(column, _)| *column == wanted);
-        found.map(|(_, name)| name.as_str())
     }
 
     fn has(&self, column: Column) -> bool {
         let is_frozen = self.students == Students::Frozen && frozen_name(column).is_some();
-        is_frozen || self.column(column).is_some()
+        is_frozen || self.relation.column(column).is_some()
     }
 
     /// The text of every column that is read.
     fn texts(&self) -> String {
-        let keys = [Column::SchoolId, Column::StudentId].into_iter();
-        let columns = self.reads().chain(keys.filter(|key| self.column(*key).is_some()));
-        let text = |column: Column| {
-            let name = self.column(column).unwrap_or("NULL");
-            format!("{} AS {}", cell::text(name), text_column(column))
-        };
-        let all: Vec<String> = columns.map(text).collect();
-        let Relation { name, condition, .. } = &self.relation;
-        format!("SELECT {} FROM {name} WHERE {condition}", all.join(", "))
+        let keys = [Column::SchoolId, Column::StudentId, Column::StatewideId].into_iter();
+        let keys = keys.filter(|key| self.relation.column(*key).is_some());
+        self.relation.texts(self.reads().chain(keys))
     }
 
     fn layers(&self) -> Result<Vec<Vec<String>>, PushdownError> {
@@ -256,107 +267,6 @@ impl<'a> Pushdown<'a> {
         let sums = (0..tallies.sums.len()).map(|at| format!("sum(s{at})"));
         counts.chain(sums).collect()
     }
-}
-
-impl Counter<'_> {
-    /// Takes in one row of [`Pushdown::statement`]'s answer. Each school's group
-    /// may come once.
-    pub fn take(&mut self, school: i32, slot: i32, totals: &[i64]) -> Result<(), PushdownError> {
-        let counts = self.plan.tallies.counts.len();
-        let sums = self.plan.tallies.sums.len();
-        let slot = usize::try_from(slot).ok().filter(|slot| (GRADE..SLOTS).contains(slot));
-        let place = usize::try_from(school).ok().and_then(|at| self.totals.school_mut(at));
-        let (Some(slot), Some(place)) = (slot, place) else { return Err(PushdownError::Answer) };
-        if totals.len() != counts + sums {
-            return Err(PushdownError::Answer);
-        }
-        let (of_counts, of_sums) = totals.split_at(counts);
-        for (count, total) in place.counts[slot * counts..][..counts].iter_mut().zip(of_counts) {
-            *count = u32::try_from(*total).map_err(|_| PushdownError::Answer)?;
-        }
-        for (sums, total) in place.sums.chunks_exact_mut(SLOTS).zip(of_sums) {
-            sums[slot] = *total;
-        }
-        Ok(())
-    }
-}
-
-/// Arrays of frozen cells: school, grade, race, gender and flags.
-const FROZEN: usize = 4 + FLAG_COLUMNS.len();
-
-/// The names of the frozen arrays' columns, in the order of the arguments.
-fn frozen_columns() -> Vec<String> {
-    let first = ["frozen_id", "frozen_school", "frozen_grade", "frozen_race", "frozen_gender"];
-    let flags = (0..FLAG_COLUMNS.len()).map(|at| format!("frozen_flag{at}"));
-    first.into_iter().map(str::to_owned).chain(flags).collect()
-}
-
-/// The frozen column in place of one of ours.
-fn frozen_name(column: Column) -> Option<String> {
-    match column {
-        Column::GradeLevel => Some("frozen_grade".to_owned()),
-        Column::RaceEthnicity => Some("frozen_race".to_owned()),
-        Column::Gender => Some("frozen_gender".to_owned()),
-        column => {
-            let flag = FLAG_COLUMNS.iter().position(|flag| *flag == column)?;
-            Some(format!("frozen_flag{flag}"))
-        }
-    }
-}
-
-/// The groups of a row, by slot; NULL where it is in none.
-fn slots(pushdown: &Pushdown<'_>) -> String {
-    let of = |column| if pushdown.has(column) { base(column) } else { "NULL::integer".to_owned() };
-    // The last race and gender is the unknown one.
-    let one = |first: usize, end: usize, column| {
-        let last = end - first - 1;
-        format!("({first} + least(coalesce({}, {last}), {last}))", of(column))
-    };
-    let mut all = vec![
-        format!("({GRADE} + grade)"),
-        one(RACE, GENDER, Column::RaceEthnicity),
-        one(GENDER, FLAG, Column::Gender),
-    ];
-    for (position, column) in FLAG_COLUMNS.into_iter().enumerate() {
-        all.push(format!("(CASE WHEN {} = 1 THEN {} END)", of(column), FLAG + position));
-    }
-    all.join(", ")
-}
-
-/// Whether a row is counted.
-fn counted(tally: &CountTally) -> String {
-    let mut all = vec![of_grades(tally.grades)];
-    all.extend(tally.population.map(node_column));
-    match tally.select {
-        Select::Everyone => {}
-        Select::Known(node) => all.push(format!("{} IS NOT NULL", node_column(node))),
-        Select::Yes(node) => all.push(node_column(node)),
-    }
-    format!("coalesce({}, false)", all.join(" AND "))
-}
-
-fn of_grades(grades: GradeSet) -> String {
-    let grades: Vec<String> = grades.iter().map(|grade| grade.index().to_string()).collect();
-    format!("grade = ANY('{{{}}}'::integer[])", grades.join(","))
-}
-
-/// A bounded value less the middle of its bounds, in fixed point, unrounded.
-fn distance(tally: &SumTally) -> String {
-    let (low, high) = (cell::double(tally.low), cell::double(tally.high));
-    let center = cell::double(f64::midpoint(tally.low, tally.high));
-    let scale = cell::double(FIXED_POINT as f64);
-    let value = node_column(tally.value);
-    format!("(least(greatest({value}, {low}), {high}) - {center}) * {scale}")
-}
-
-/// Halves are rounded away from zero, as the kernel does and the server's own
-/// `round` does not.
-fn rounded(at: usize, tally: &SumTally) -> String {
-    let counted = tally.counted;
-    format!(
-        "CASE WHEN t{counted} THEN (trunc(d{at}) + CASE WHEN abs(d{at} - trunc(d{at})) >= 0.5 \
-         THEN sign(d{at}) ELSE 0 END)::bigint ELSE 0 END"
-    )
 }
 
 /// How many operations deep each node is.
