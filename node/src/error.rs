@@ -244,9 +244,15 @@ fn warehouse(error: &WarehouseError) -> Exit {
         | WarehouseError::Broken => Exit::Unreachable,
         WarehouseError::Login { .. } | WarehouseError::NotAllowed { .. } => Exit::NotAllowed,
         WarehouseError::Tls { .. } => Exit::Configuration,
+        WarehouseError::Changed { .. } => Exit::ApprovalNeeded,
         WarehouseError::NoDatabase { .. }
         | WarehouseError::NoView { .. }
-        | WarehouseError::Refused { .. } => Exit::DataRefused,
+        | WarehouseError::Refused { .. }
+        | WarehouseError::Mapping
+        | WarehouseError::Pushdown(_)
+        | WarehouseError::Columns { .. }
+        | WarehouseError::NoRows { .. }
+        | WarehouseError::Unfit { .. } => Exit::DataRefused,
     }
 }
 

@@ -1,9 +1,10 @@
-//! From the held records to exact totals: for releases, which then get noise,
+//! From the rows of a year to exact totals: for releases, which then get noise,
 //! and for the district's own eyes.
 //!
-//! What is released is counted where the contribution journal has each
-//! student; what the district sees is its records as they are. Counting runs
-//! off the async threads, on every core.
+//! The rows are sealed on this node, or in a warehouse that counts them; what
+//! becomes of the totals is the same. What is released is counted where the
+//! contribution journal has each student; what the district sees is its rows as
+//! they are. Counting runs off the async threads, on every core.
 
 use std::{fmt, sync::Arc, thread};
 
@@ -18,13 +19,27 @@ use peerlight_proto::{
     units::SchoolYear,
 };
 
+use tokio::runtime::Handle;
+
 use crate::{
     error::Error,
+    in_place,
     journal::{Book, Folder},
     keys::Keys,
     node::Node,
     records::{self, Met, RecordKeys, Records, Year},
+    source::{SourceError, warehouse::InPlace},
+    store::warehouse_years::WarehouseYear,
 };
+
+/// A school year's rows, where they are counted.
+#[derive(Debug)]
+pub enum Held {
+    /// Sealed on this node.
+    Records(Arc<Year>),
+    /// In a warehouse, in one state of it.
+    There(Box<InPlace>, WarehouseYear),
+}
 
 /// What one pass for releases gives. Exact: debug output shows nothing of it.
 pub struct Counted {
@@ -41,10 +56,13 @@ pub fn records(node: &Node) -> Result<Records, Error> {
     Ok(Records::open(node.home.records(), RecordKeys::new(keys.master()))?)
 }
 
-/// The columns that a year's records have, resolved prior scores included;
-/// none where nothing of the year is held.
+/// The columns that a year's rows have: of records, resolved prior scores
+/// included; none where nothing of the year is held.
 pub async fn columns(node: &Node, year: SchoolYear) -> Result<ColumnSet, Error> {
-    Ok(records::effective_columns(&node.store, year).await?)
+    match in_place::find(node, year).await? {
+        Some(there) => Ok(in_place::columns(&there)),
+        None => Ok(records::effective_columns(&node.store, year).await?),
+    }
 }
 
 /// The year's journal, which must be whole.
@@ -54,8 +72,28 @@ pub async fn book(node: &Node, year: SchoolYear) -> Result<Book, Error> {
     Ok(Book::open(&node.store, folder, year).await?)
 }
 
-/// The year's records.
-pub async fn held(node: &Node, year: SchoolYear) -> Result<Arc<Year>, Error> {
+/// The year's rows, where they are counted.
+pub async fn held(node: &Node, year: SchoolYear) -> Result<Held, Error> {
+    match in_place::find(node, year).await? {
+        Some(there) => Ok(Held::There(Box::new(in_place::open(&there).await?), there)),
+        None => Ok(Held::Records(on_this_node(node, year).await?)),
+    }
+}
+
+/// The year's records, where it is counted from records.
+pub async fn rows(node: &Node, year: SchoolYear) -> Result<Arc<Year>, Error> {
+    match in_place::find(node, year).await? {
+        Some(there) => Err(Error::Absent(format!(
+            "{year} is counted in the view {} of a warehouse, and its students are not on this \
+             node: to look at single students, {}",
+            there.view,
+            in_place::REMEDY
+        ))),
+        None => on_this_node(node, year).await,
+    }
+}
+
+async fn on_this_node(node: &Node, year: SchoolYear) -> Result<Arc<Year>, Error> {
     let found = records::year(&node.store, &records(node)?, year).await?;
     found.map(Arc::new).ok_or_else(|| {
         Error::Absent(format!("no records of {year}: run \"peerlight-node import csv PATH\" first"))
@@ -64,18 +102,28 @@ pub async fn held(node: &Node, year: SchoolYear) -> Result<Arc<Year>, Error> {
 
 /// Meets the year's students and commits whom the journal did not know:
 /// nothing is drawn from a contact that could be forgotten.
-pub async fn meet(node: &Node, book: &mut Book, held: &Arc<Year>) -> Result<Met, Error> {
-    let (journal, entries, has_changed) = met(held, book.journal()).await?;
+pub async fn meet(node: &Node, book: &mut Book, held: Held) -> Result<(Held, Met), Error> {
+    let Contact { held, journal, entries, has_changed } =
+        contact(node, held, book.journal()).await?;
     book.met(&node.store, journal, has_changed, node.clock.now()).await?;
-    Ok(Met { journal: book.journal(), entries })
+    Ok((held, Met { journal: book.journal(), entries }))
 }
 
-/// Counts for releases.
-pub async fn count(held: Arc<Year>, plan: CountPlan, met: Met) -> Result<Counted, Error> {
-    blocking(move || {
-        let counter = records::count_met(&held, &plan, &met, threads())?;
-        let holders = counter.holders().to_vec();
-        Ok(Counted { releases: counter.finish(), holders })
+/// Counts for releases: only where the journal has the students.
+pub async fn count(held: Held, plan: CountPlan, met: Met) -> Result<Counted, Error> {
+    let runtime = Handle::current();
+    blocking(move || match held {
+        Held::Records(year) => {
+            let counter = records::count_met(&year, &plan, &met, threads())?;
+            let holders = counter.holders().to_vec();
+            Ok(Counted { releases: counter.finish(), holders })
+        }
+        Held::There(mut place, _) => {
+            let counted = runtime.block_on(place.count_met(&plan, &met.journal, &met.entries));
+            let releases = counted.map_err(SourceError::from)?.finish();
+            runtime.block_on(place.close());
+            Ok(Counted { releases, holders: Vec::new() })
+        }
     })
     .await
 }
@@ -99,26 +147,56 @@ pub async fn release(
     let columns = columns(node, year).await?;
     let plan = CountPlan::new(charter, directory, member, one, tables, columns)?;
     let held = held(node, year).await?;
-    let (journal, entries, _) = met(&held, book.journal()).await?;
+    let Contact { held, journal, entries, .. } = contact(node, held, book.journal()).await?;
     let met = Met { journal: Arc::new(journal), entries };
     Ok(count(held, plan, met).await?.releases.into_iter().next())
 }
 
 /// The exact values of a local plan.
 pub async fn local(node: &Node, plan: CountPlan, year: SchoolYear) -> Result<LocalTable, Error> {
-    let held = held(node, year).await?;
-    blocking(move || Ok(records::count(&held, &plan, threads())?.finish_local())).await
+    let (held, runtime) = (held(node, year).await?, Handle::current());
+    blocking(move || match held {
+        Held::Records(year) => Ok(records::count(&year, &plan, threads())?.finish_local()),
+        Held::There(mut place, _) => {
+            let table = runtime.block_on(place.count_local(&plan)).map_err(SourceError::from)?;
+            runtime.block_on(place.close());
+            Ok(table)
+        }
+    })
+    .await
 }
 
-async fn met(
-    held: &Arc<Year>,
-    journal: Arc<Journal>,
-) -> Result<(Journal, Arc<[u32]>, bool), Error> {
-    let held = Arc::clone(held);
+/// A journal that has met a year's students, and its entry of every row.
+struct Contact {
+    held: Held,
+    journal: Journal,
+    entries: Arc<[u32]>,
+    has_changed: bool,
+}
+
+async fn contact(node: &Node, held: Held, journal: Arc<Journal>) -> Result<Contact, Error> {
+    let (mut place, there) = match held {
+        Held::There(place, there) => (place, there),
+        Held::Records(year) => {
+            return blocking(move || {
+                let mut journal = Arc::unwrap_or_clone(journal);
+                let (entries, has_changed) = records::meet(&year.file, &mut journal)?;
+                Ok(Contact { held: Held::Records(year), journal, entries, has_changed })
+            })
+            .await;
+        }
+    };
+    let keys = RecordKeys::new(Keys::open(&node.home)?.master());
+    let (schools, runtime) = (in_place::schools(node).await?, Handle::current());
+    let percent = node.config.accept_change_percent;
     blocking(move || {
+        let fetched = runtime.block_on(place.fetch_students(schools));
+        let students = fetched.map_err(SourceError::from)?;
+        // What the journal meets, it keeps for the year.
+        in_place::check_rows(&there, students.rows(), percent)?;
         let mut journal = Arc::unwrap_or_clone(journal);
-        let (entries, has_changed) = records::meet(&held.file, &mut journal)?;
-        Ok((journal, entries, has_changed))
+        let (entries, has_changed) = records::meet_rows(students, &keys, &mut journal);
+        Ok(Contact { held: Held::There(place, there), journal, entries, has_changed })
     })
     .await
 }

@@ -127,6 +127,7 @@ pub async fn students(node: &Node, asked: &Asked<'_>) -> Result<Extract, Error> 
     let charter = &approved.charter;
     let directory = &approved.directory.document;
     let year = charter.document.school_year;
+    let held = exact::rows(node, year).await?;
     let tables = documents::growth_tables(&node.store, &membership, charter).await?;
     let columns = exact::columns(node, year).await?;
     let drill = Drill::new(
@@ -145,7 +146,6 @@ pub async fn students(node: &Node, asked: &Asked<'_>) -> Result<Extract, Error> 
         return Err(Error::Absent(text));
     }
     let shown = shown(drill.columns(), columns);
-    let held = exact::held(node, year).await?;
     let records = exact::records(node)?;
     let ids = records::ids(&node.store, &records, &held).await?;
     let ids = ids.ok_or_else(|| Error::Absent(format!("no records of {year} are held")))?;

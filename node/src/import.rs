@@ -3,6 +3,8 @@
 //!
 //! Prints nothing: who asked says what became of it.
 
+pub mod in_place;
+
 use std::path::Path;
 
 use peerlight_node_engine::{
@@ -12,6 +14,7 @@ use peerlight_node_engine::{
 };
 use peerlight_proto::units::{ContentHash, SchoolYear, UnixSeconds};
 
+use self::in_place::Census;
 use crate::{
     error::Error,
     exact,
@@ -57,6 +60,8 @@ pub struct Done {
     pub outcome: Outcome,
     /// Which student groups each year cannot tell, a sentence each.
     pub absent: Vec<(SchoolYear, Vec<String>)>,
+    /// Who is in the years that a warehouse counts; none of imported ones.
+    pub census: Vec<Census>,
 }
 
 /// Runs a reader off the async threads, with the schools of this district.
@@ -118,8 +123,15 @@ pub async fn settle(node: &Node, read: Result<Read, Error>, wish: &Wish) -> Resu
     let absent = absent(node, &outcome.combined).await?;
     let mut report = read.imported.report;
     outcome.problems.groups().for_each(|group| report.problems.add_group(group));
-    let (source, digest) = (read.source, Some(read.digest));
-    Ok(Settled { source, digest, report, outcome: Ok(Done { outcome, absent }), is_dry_run, at })
+    let (source, digest, census) = (read.source, Some(read.digest), Vec::new());
+    Ok(Settled {
+        source,
+        digest,
+        report,
+        outcome: Ok(Done { outcome, absent, census }),
+        is_dry_run,
+        at,
+    })
 }
 
 impl Settled {

@@ -26,6 +26,7 @@ pub mod home;
 pub mod hub;
 pub mod import;
 pub mod import_report;
+pub mod in_place;
 pub mod inbox;
 pub mod join;
 pub mod journal;

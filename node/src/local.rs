@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use peerlight_node_engine::measure::{self, CountPlan, LocalTable};
 use peerlight_proto::{
     catalogue::{Value, YearNote, break_between},
-    charter::{Charter, ProgramKind},
+    charter::{Charter, Program, ProgramKind},
     names::{MeasureId, SchoolId},
     units::{GradeSet, SchoolYear},
     v1::Benchmark,
 };
 
 use crate::{
-    approval::Approved, documents, error::Error, exact, membership::Membership, node::Node,
+    approval::Approved, documents, error::Error, exact, in_place, membership::Membership,
+    node::Node,
 };
 
 /// Exact values of every school, measure and group of the charter's year.
@@ -24,7 +25,11 @@ pub async fn table(
 ) -> Result<LocalTable, Error> {
     let charter = &approved.charter;
     let year = charter.document.school_year;
-    let tables = documents::growth_tables(&node.store, membership, charter).await?;
+    // Growth needs rows that are here.
+    let tables = match in_place::find(node, year).await? {
+        Some(_) => None,
+        None => documents::growth_tables(&node.store, membership, charter).await?,
+    };
     let columns = exact::columns(node, year).await?;
     let plan = CountPlan::local(
         &charter.document,
@@ -142,6 +147,14 @@ pub async fn absent_groups(node: &Node, approved: &Approved) -> Result<Vec<Strin
     let columns = exact::columns(node, charter.school_year).await?;
     let absent = measure::absent_groups(charter, |program| approved.offers(program), columns);
     Ok(absent.iter().map(ToString::to_string).collect())
+}
+
+/// The growth measures of the charter that are not among its exact values,
+/// because a warehouse counts the year; a sentence each.
+pub async fn growth_elsewhere(node: &Node, approved: &Approved) -> Result<Vec<String>, Error> {
+    let charter = &approved.charter.document;
+    let is_growth = |program: &Program| matches!(program.kind, ProgramKind::GrowthMean { .. });
+    in_place::not_counted(node, charter, is_growth).await
 }
 
 /// The measures of the charter that this district does not offer, with names

@@ -38,6 +38,16 @@ impl Fixture {
 
     /// The same with the hub's database at a URL.
     pub fn on(districts: usize, database: Option<String>) -> Self {
+        Self::fed(districts, database, |node, folder| node.import(folder, None).unwrap())
+    }
+
+    /// The same whose nodes get their student years from their folders in another
+    /// way.
+    pub fn fed(
+        districts: usize,
+        database: Option<String>,
+        mut feed: impl FnMut(&Node, &Path),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -59,7 +69,7 @@ impl Fixture {
             .iter()
             .map(|(id, name)| {
                 let node = consortium.admit(id, name).unwrap();
-                node.import(&data.join(id), None).unwrap();
+                feed(&node, &data.join(id));
                 node.approve().unwrap();
                 node
             })

@@ -56,3 +56,5 @@ mod stream;
 mod trouble;
 #[cfg(test)]
 mod warehouse;
+#[cfg(test)]
+mod warehouse_pushdown;

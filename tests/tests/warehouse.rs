@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::fixture::{Fixture, held};
 
-const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct horse";
 
 /// Views that cannot be read to the end, each for its own reason.
 const FAULTY: &str =
@@ -41,35 +41,40 @@ const FAULTY: &str =
 /// A district that has imported CSV, and a warehouse with the same students.
 struct District {
     fixture: Fixture,
-    server: Postgres,
-    password: String,
+    warehouse: Warehouse,
 }
 
-impl District {
-    fn new() -> Self {
-        let fixture = Fixture::new(1);
-        let server = Postgres::start().unwrap();
-        let password = fixture.root().join("password").display().to_string();
+/// A warehouse with a district's student years, and who may read them.
+pub struct Warehouse {
+    pub server: Postgres,
+    /// The path of the file with the reader's password.
+    pub password: String,
+}
+
+impl Warehouse {
+    /// A warehouse with the files of a folder, its password in a file beside
+    /// them.
+    pub fn of(folder: &Path) -> Self {
+        let password = folder.join("password").display().to_string();
         fs::write(&password, format!("{PASSWORD}\n")).unwrap();
-        let district = Self { fixture, server, password };
-        let folder = district.fixture.data.join(&district.fixture.nodes[0].district);
+        let warehouse = Self { server: Postgres::start().unwrap(), password };
         let mut files: Vec<PathBuf> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         let years = files.iter().filter(|file| file.display().to_string().contains("years"));
-        district.execute("CREATE SCHEMA raw; CREATE SCHEMA analytics");
-        district.execute(&table_of(&years.map(PathBuf::as_path).collect::<Vec<_>>()));
-        district.execute(&format!(
+        warehouse.execute("CREATE SCHEMA raw; CREATE SCHEMA analytics");
+        warehouse.execute(&table_of(&years.map(PathBuf::as_path).collect::<Vec<_>>()));
+        warehouse.execute(&format!(
             "CREATE VIEW analytics.student_years AS
                  SELECT *, 'Ada'::text AS first_name FROM raw.student_year;
              CREATE ROLE warehouse_reader LOGIN PASSWORD '{PASSWORD}';
              GRANT USAGE ON SCHEMA analytics TO warehouse_reader;
              GRANT SELECT ON analytics.student_years TO warehouse_reader"
         ));
-        district
+        warehouse
     }
 
-    fn execute(&self, statements: &str) {
+    pub fn execute(&self, statements: &str) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut database = PgConnection::connect(&self.server.url()).await.unwrap();
@@ -79,17 +84,26 @@ impl District {
         });
     }
 
+    /// Its address, as the reader.
+    pub fn url_at(at: SocketAddr) -> String {
+        format!("postgres://warehouse_reader@{at}/postgres")
+    }
+}
+
+impl District {
+    fn new() -> Self {
+        let fixture = Fixture::new(1);
+        let warehouse = Warehouse::of(&fixture.data.join(&fixture.nodes[0].district));
+        Self { fixture, warehouse }
+    }
+
     fn program(&self) -> &Program {
         &self.fixture.nodes[0].program
     }
 
-    fn url_at(at: SocketAddr) -> String {
-        format!("postgres://warehouse_reader@{at}/postgres")
-    }
-
     /// The arguments of an import in place of the CSV files.
     fn import<'a>(&'a self, url: &'a str, view: &'a str) -> [&'a str; 9] {
-        let password = &self.password;
+        let password = &self.warehouse.password;
         ["import", "sql", url, "--view", view, "--source", "csv", "--password-file", password]
     }
 
@@ -156,7 +170,7 @@ fn a_view_makes_the_same_student_years_as_the_files() {
     let (measures, preview) = (district.measures(), district.preview());
     assert!(measures["measures"].as_array().unwrap().len() > 20, "{measures}");
 
-    let url = District::url_at(district.server.address());
+    let url = Warehouse::url_at(district.warehouse.server.address());
     let import = district.import(&url, "analytics.student_years");
     let before = district.state();
     let checked = district.program().json(&[&import[..], &["--dry-run"]].concat()).unwrap();
@@ -177,7 +191,7 @@ fn a_view_makes_the_same_student_years_as_the_files() {
     assert_eq!(again["years"][0]["outcome"], "unchanged");
 
     // One year of the two, under other names, by a password of the environment.
-    district.execute(
+    district.warehouse.execute(
         "UPDATE raw.student_year SET days_absent = 179 WHERE student_id IN
              (SELECT student_id FROM raw.student_year LIMIT 20);
          CREATE VIEW analytics.ours AS
@@ -211,7 +225,7 @@ fn before_rows((_, sources, _): &(Value, Value, Vec<PathBuf>), years: &[u64]) ->
 #[test]
 fn a_warehouse_that_is_not_read_to_the_end_leaves_everything_as_it_was() {
     let district = District::new();
-    district.execute(FAULTY);
+    district.warehouse.execute(FAULTY);
     let (state, measures) = (district.state(), district.measures());
     let unchanged = |failure: &Failure| {
         assert_eq!(district.state(), state, "{failure}");
@@ -220,7 +234,7 @@ fn a_warehouse_that_is_not_read_to_the_end_leaves_everything_as_it_was() {
         }
         assert!(!failure.to_string().contains(PASSWORD), "{failure}");
     };
-    let url = District::url_at(district.server.address());
+    let url = Warehouse::url_at(district.warehouse.server.address());
     for (view, code, told) in [
         ("analytics.words", 6, "the files were refused"),
         ("analytics.no_student", 6, "the files were refused"),
@@ -263,15 +277,15 @@ fn a_warehouse_that_is_not_read_to_the_end_leaves_everything_as_it_was() {
     }
 
     let whole = "analytics.student_years";
-    fs::write(&district.password, "wrong horse\n").unwrap();
+    fs::write(&district.warehouse.password, "wrong horse\n").unwrap();
     let failure = district.refused(&district.import(&url, whole));
     assert_eq!(failure.code, Some(4), "{failure}");
     assert!(failure.said.contains("does not let warehouse_reader in"), "{failure}");
     unchanged(&failure);
-    fs::write(&district.password, format!("{PASSWORD}\n")).unwrap();
+    fs::write(&district.warehouse.password, format!("{PASSWORD}\n")).unwrap();
 
     let shown = url.replace('@', ":correct@");
-    let away = District::url_at(free_address().unwrap());
+    let away = Warehouse::url_at(free_address().unwrap());
     let other = url.replace("/postgres", "/other");
     for (url, code, told) in [
         (shown.as_str(), 2, "the address has a password"),
@@ -286,8 +300,8 @@ fn a_warehouse_that_is_not_read_to_the_end_leaves_everything_as_it_was() {
     }
 
     // The line is cut while rows come; then it holds.
-    let relay = Relay::to(district.server.address()).unwrap();
-    let url = District::url_at(relay.address());
+    let relay = Relay::to(district.warehouse.server.address()).unwrap();
+    let url = Warehouse::url_at(relay.address());
     let import = district.import(&url, whole);
     relay.cut_answers_after(30_000);
     let failure = district.refused(&import);

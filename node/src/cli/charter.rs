@@ -24,6 +24,7 @@ use crate::{
     error::Error,
     exact,
     hub::{HubError, Recovery},
+    in_place,
     node::Node,
     store::{
         approvals::{self, Approval},
@@ -254,7 +255,13 @@ async fn approve(context: &Context, args: &ApproveArgs) -> Result<(), Error> {
     approval::check(charter, before.as_ref().map(|it| &it.approval), ceiling_epsilon)?;
     measure::check_catalogue(charter)?;
     let columns = exact::columns(&node, charter.school_year).await?;
-    let offered = offer(charter, args.offer.as_deref(), columns)?;
+    let mut offered = offer(charter, args.offer.as_deref(), columns)?;
+    if args.offer.is_none() && in_place::find(&node, charter.school_year).await?.is_some() {
+        let is_counted = |id: &ProgramId| {
+            charter.program(id).is_none_or(|program| in_place::refused(program).is_none())
+        };
+        offered.retain(is_counted);
+    }
     let today = calendar::today(calendar::zone(charter)?, node.clock.now());
     let approved_on = args.date.clone().unwrap_or_else(|| today.clone());
     if !calendar::is_past_date(&approved_on, &today) {

@@ -146,10 +146,12 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
     let notes = notes(args, charter, &values);
     let missing = local::not_offered(&approved);
     let absent = local::absent_groups(&node, &approved).await?;
+    let elsewhere = local::growth_elsewhere(&node, &approved).await?;
     if args.output == Output::Json {
         let rows: Vec<Value> = rows.iter().map(Row::json).collect();
         return Ok(print_json(json!({
             "measures": rows, "not_offered": missing, "absent_groups": absent, "years": notes,
+            "not_counted_in_warehouse": elsewhere,
         }))?);
     }
     let mut table = Table::new(COLUMNS);
@@ -168,6 +170,9 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
         eprintln!("Not offered: {}.", missing.join("; "));
     }
     say_absent_groups(charter.school_year, &absent);
+    for sentence in elsewhere {
+        eprintln!("Not shown: {sentence}.");
+    }
     Ok(())
 }
 

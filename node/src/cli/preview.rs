@@ -3,13 +3,16 @@
 
 use clap::Args;
 use peerlight_node_engine::measure;
+use peerlight_proto::charter::Program;
 use serde_json::{json, to_value};
 
 use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
 };
-use crate::{approval::Approved, error::Error, exact, release::preview::Preview, store::outbox};
+use crate::{
+    approval::Approved, error::Error, exact, in_place, release::preview::Preview, store::outbox,
+};
 
 /// Show what would leave and what it costs; draws nothing.
 #[derive(Args)]
@@ -43,9 +46,12 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
     let columns = exact::columns(&node, charter.school_year).await?;
     let absent = measure::absent_groups(charter, offers, columns);
     let absent: Vec<String> = absent.iter().map(ToString::to_string).collect();
+    let offered = |program: &Program| offers(&program.id);
+    let not_counted = in_place::not_counted(&node, charter, offered).await?;
     if args.output == Output::Json {
         let mut value = to_value(&preview).map_err(std::io::Error::from)?;
         value["absent_groups"] = json!(absent);
+        value["not_counted_in_warehouse"] = json!(not_counted);
         return Ok(print_json(value)?);
     }
     let mut table = Table::new(&[
@@ -86,6 +92,9 @@ pub async fn run(args: &PreviewArgs, context: &Context) -> Result<(), Error> {
         preview.budget_pico_rho,
     );
     say_absent_groups(charter.school_year, &absent);
+    for sentence in not_counted {
+        eprintln!("Would not leave while the warehouse counts: {sentence}.");
+    }
     if let Some(approved) = approved {
         return Ok(approved.check_current(&latest)?);
     }

@@ -8,7 +8,15 @@ use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
 };
-use crate::{clock::InWords, error::Error, exact, store::combined};
+use crate::{
+    clock::InWords,
+    error::Error,
+    exact,
+    store::{
+        combined,
+        warehouse_years::{self, RecordedWarehouseYear},
+    },
+};
 
 /// Show which school years this node holds, and which columns they have.
 #[derive(Args)]
@@ -44,8 +52,12 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
         // Which groups there are is not known before a charter was fetched.
         Err(_) => None,
     };
+    let there = warehouse_years::list(&node.store).await?;
+    let is_there =
+        |year| there.iter().any(|it| it.superseded_at.is_none() && it.year.school_year == year);
     for held in combined::list(&node.store).await? {
-        let in_force = held.superseded_at.is_none();
+        let year = held.year.school_year;
+        let in_force = held.superseded_at.is_none() && !is_there(year);
         if !in_force && !args.all {
             continue;
         }
@@ -80,6 +92,35 @@ pub async fn run(args: &RecordsArgs, context: &Context) -> Result<(), Error> {
             InWords(held.combined_at).to_string(),
             if in_force { "yes" } else { "no" }.to_owned(),
             if args.output == Output::Csv { columns.join(" ") } else { columns.len().to_string() },
+        ]);
+    }
+    for RecordedWarehouseYear { year, recorded_at, superseded_at } in &there {
+        let in_force = superseded_at.is_none();
+        if !in_force && !args.all {
+            continue;
+        }
+        let source = format!("view {} of a warehouse", year.view);
+        let own: Vec<&str> =
+            year.columns.keys().filter(|it| it.is_countable()).map(|it| it.name()).collect();
+        rows.push(json!({
+            "absent_groups": [],
+            "school_year": year.school_year,
+            "sources": [source],
+            "students": year.row_count,
+            "students_without_school": 0,
+            "imported_at_seconds": recorded_at,
+            "in_force": in_force,
+            "columns": own,
+            "columns_from_earlier_years": [],
+        }));
+        table.push(vec![
+            year.school_year.to_string(),
+            source,
+            year.row_count.to_string(),
+            String::new(),
+            InWords(*recorded_at).to_string(),
+            if in_force { "yes" } else { "no" }.to_owned(),
+            if args.output == Output::Csv { own.join(" ") } else { own.len().to_string() },
         ]);
     }
     if args.output == Output::Json {

@@ -15,6 +15,7 @@ use crate::{
     store::{
         combined::{self, CombinedPart, CombinedYear},
         imports::{self, RecordedImport},
+        warehouse_years::{self, WarehouseYear},
     },
 };
 
@@ -65,6 +66,9 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
         rows.push(Row { held, part });
     }
     rows.sort_by_key(|row| row.held.import.school_year);
+    let there = warehouse_years::list(&node.store).await?.into_iter();
+    let there: Vec<WarehouseYear> =
+        there.filter(|it| it.superseded_at.is_none()).map(|it| it.year).collect();
     let stale: Vec<&CombinedYear> = years
         .iter()
         .filter(|year| year.parts.len() > 1)
@@ -76,6 +80,10 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
     if args.output == Output::Json {
         return Ok(print_json(json!({
             "sources": rows.iter().map(Row::json).collect::<Vec<_>>(),
+            "counted_in_warehouses": there.iter().map(|year| json!({
+                "school_year": year.school_year, "view": year.view, "url": year.url,
+                "rows": year.row_count,
+            })).collect::<Vec<_>>(),
             "settings": settings.iter().map(|it| json!({
                 "key": it.key, "value": it.value, "origin": it.origin.to_string(),
             })).collect::<Vec<_>>(),
@@ -86,6 +94,12 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
         }))?);
     }
     table(&rows, args.output).print(args.output)?;
+    for year in there {
+        eprintln!(
+            "{}: counted in the view {} of {}, not from imported records",
+            year.school_year, year.view, year.url
+        );
+    }
     for setting in settings {
         let value = if setting.value.is_empty() { "not set" } else { &setting.value };
         eprintln!("{}: {value} ({})", setting.key, setting.origin);

@@ -1,6 +1,9 @@
 //! `status`: where this node stands, from what it holds; calls nobody.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
+use peerlight_proto::units::SchoolYear;
 use serde_json::{Value, json};
 
 use super::{
@@ -20,6 +23,7 @@ use crate::{
     store::{
         combined,
         outbox::{self, OutboxState},
+        warehouse_years,
     },
 };
 
@@ -52,11 +56,14 @@ pub async fn run(args: &StatusArgs, context: &Context) -> Result<(), Error> {
     let pending = if membership.is_some() { pending_rows(&node).await? } else { Vec::new() };
     let undrawn = |state| pending.iter().filter(|it| it.state == state).count();
     let held = combined::list(&node.store).await?;
-    let years: Vec<String> = held
-        .iter()
-        .filter(|held| held.superseded_at.is_none())
-        .map(|held| held.year.school_year.to_string())
+    let held = held.iter().filter(|held| held.superseded_at.is_none());
+    let there = warehouse_years::list(&node.store).await?;
+    let there = there.iter().filter(|there| there.superseded_at.is_none());
+    let years: BTreeSet<SchoolYear> = held
+        .map(|held| held.year.school_year)
+        .chain(there.map(|there| there.year.school_year))
         .collect();
+    let years: Vec<String> = years.iter().map(SchoolYear::to_string).collect();
     let inbox = Inbox::of(&node);
     let standing = Standing::of(&inbox)?;
     if args.output == Output::Json {

@@ -18,7 +18,7 @@ use crate::{clock::InWords, error::Error, sync};
 
 Safe to repeat: noise is drawn once, and a release that was sent is not sent
 again. Exit code 9 means that a new charter, or a release that is due, waits for
-approval; 5 that the hub could not be reached.")]
+approval; 5 that the hub, or a warehouse that counts a year, could not be reached.")]
 pub struct SyncArgs {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t)]

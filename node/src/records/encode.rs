@@ -21,7 +21,7 @@ use peerlight_node_engine::{
     student::{Column, MISSING, Values},
 };
 
-use super::keys::{PSEUDONYM, RecordKeys};
+use super::keys::{LOCAL, PSEUDONYM, RecordKeys, STATEWIDE};
 
 /// A column chunk: its bytes, and what the file says of it.
 pub(super) type EncodedColumn = (Bytes, ColumnCloseResult);
@@ -47,10 +47,10 @@ impl Encoder<'_> {
         let nowhere = years.schools.len() as u32;
         let schools = years.school[rows.clone()].iter().map(|at| nowhere.min(*at) as i32);
         group.write::<Int32Type>(&schools.collect::<Vec<_>>(), None)?;
-        let (ids, levels) = pseudonyms(&years.students, rows.clone(), self.keys, 0);
+        let (ids, levels) = pseudonyms(&years.students, rows.clone(), self.keys, LOCAL);
         group.write::<FixedLenByteArrayType>(&ids, self.lacks_local.then_some(&levels))?;
         if self.has_statewide {
-            let (ids, levels) = pseudonyms(&years.statewide, rows.clone(), self.keys, 1);
+            let (ids, levels) = pseudonyms(&years.statewide, rows.clone(), self.keys, STATEWIDE);
             group.write::<FixedLenByteArrayType>(&ids, Some(&levels))?;
         }
         for (_, values, is_optional) in &self.columns {

@@ -28,6 +28,7 @@ use crate::{
         Store, StoreError,
         combined::{self, CombinedPart, CombinedYear},
         imports::{self, Import},
+        warehouse_years,
     },
 };
 
@@ -119,6 +120,14 @@ pub async fn apply(
     let _lock = records.lock()?.ok_or(ImportError::Busy)?;
     let mut written = Written::default();
     let applied = write(store, records, read, options, &mut written).await;
+    if let (Ok(outcome), false) = (&applied, options.dry_run) {
+        for (year, ..) in &outcome.years {
+            // Those that are written are ended with what is written.
+            if !written.years.iter().any(|written| written.school_year == *year) {
+                warehouse_years::end(store, *year, at).await?;
+            }
+        }
+    }
     if written.imports.is_empty() && written.years.is_empty() {
         return applied;
     }
@@ -154,8 +163,20 @@ async fn write(
             }
         }
         let before = combined::find(store, year).await?.map(|held| held.year);
+        let there = warehouse_years::find(store, year).await?;
+        if let Some(there) = there.as_ref().filter(|_| !options.accept_change) {
+            let view = &there.view;
+            let what = format!(
+                "it is counted in the view {view} of a warehouse, and would be counted from this import"
+            );
+            return Err(ImportError::Changed { year, changes: what });
+        }
         let applied = judge(records, read, years, own.as_ref(), before.as_ref(), options)?;
-        let shown = if options.dry_run { Applied::Checked } else { applied };
+        let shown = match applied {
+            _ if options.dry_run => Applied::Checked,
+            Applied::Unchanged if there.is_some() => Applied::Replaced,
+            applied => applied,
+        };
         outcome.years.push((year, years.rows() as u64, shown));
         if applied == Applied::Unchanged {
             outcome.combined.extend(before);

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use peerlight_node_engine::privacy::journal::{Pseudonym, Student};
 use ring::hmac;
 use zeroize::Zeroizing;
 
@@ -13,6 +14,12 @@ use crate::keys::MasterKey;
 
 /// Bytes of a pseudonym: the first half of an HMAC-SHA256.
 pub(super) const PSEUDONYM: usize = 16;
+
+/// The kind of a district's own ids.
+pub(super) const LOCAL: u8 = 0;
+
+/// The kind of a state's ids.
+pub(super) const STATEWIDE: u8 = 1;
 
 /// Keys that seal records and make pseudonyms.
 pub struct RecordKeys {
@@ -35,6 +42,16 @@ impl RecordKeys {
         pseudonym: &[u8; 32],
     ) -> Self {
         Self { records, ids, pseudonym: hmac::Key::new(hmac::HMAC_SHA256, pseudonym) }
+    }
+
+    /// The pseudonyms of a row's ids, which may be empty: those that a file of
+    /// the same row would have.
+    pub(super) fn student(&self, local: &[u8], statewide: &[u8]) -> Student {
+        let of = |kind, id: &[u8]| {
+            let is_there = !id.is_empty();
+            is_there.then(|| Pseudonym::from_le_bytes(self.pseudonym(kind, id)))
+        };
+        Student { statewide: of(STATEWIDE, statewide), local: of(LOCAL, local) }
     }
 
     /// The pseudonym of an id; `kind` keeps local and statewide ids apart.

@@ -36,7 +36,7 @@ use peerlight_node_engine::intake::StudentYears;
 use peerlight_proto::units::hexadecimal;
 use ring::rand::{SecureRandom, SystemRandom};
 
-pub use contact::{Met, meet};
+pub use contact::{Met, meet, meet_rows};
 pub use count::{CountError, Year, count, count_met};
 pub use decode::RecordFile;
 pub use drill::{Student, students};

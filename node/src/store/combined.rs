@@ -13,7 +13,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{
     Store, StoreError,
     imports::{self, Import},
-    school_year,
+    school_year, warehouse_years,
 };
 
 /// A school year from all of its sources.
@@ -66,7 +66,8 @@ impl CombinedYear {
 }
 
 /// Records imports and the combined years they change, all or none; what was
-/// in force of the same years and sources is superseded.
+/// in force of the same years and sources is superseded, and they are counted
+/// here, no longer in a warehouse.
 pub async fn insert(
     store: &Store,
     new: &[Import],
@@ -78,6 +79,7 @@ pub async fn insert(
         imports::insert(&mut tx, import, at).await?;
     }
     for year in years {
+        warehouse_years::end_in(&mut tx, year.school_year, at).await?;
         insert_one(&mut tx, year, at).await?;
     }
     tx.commit().await?;

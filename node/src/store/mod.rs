@@ -1,6 +1,6 @@
 //! What the node must not lose, in one SQLite file: ledger, noisy releases,
-//! outbox, receipts, imports, approvals, decisions, drill-down policy, signed
-//! documents, audit log.
+//! outbox, receipts, imports, years in warehouses, approvals, decisions, drill-down
+//! policy, signed documents, audit log.
 //!
 //! It never holds an exact count beyond an import's number of rows, nor a
 //! student id. Every commit is flushed to the disk before it is believed
@@ -29,6 +29,7 @@ pub mod journals;
 pub mod ledger;
 pub mod outbox;
 pub mod receipts;
+pub mod warehouse_years;
 
 /// The node's database.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use peerlight_proto::{
     charter::ProgramKind,
     layout::{LayoutError, ReleaseLayout, release_layout},
     names::{PeriodId, ProgramId},
-    units::UnixSeconds,
+    units::{SchoolYear, UnixSeconds},
 };
 
 use super::{Blocked, Called, started};
@@ -25,6 +25,7 @@ use crate::{
     documents::{self, DocumentError},
     error::Error,
     exact::{self, Counted},
+    in_place,
     journal::Book,
     node::Node,
     release::{
@@ -87,26 +88,25 @@ async fn draw_batch(
 ) -> Result<(), Error> {
     let year = terms.charter.school_year;
     let columns = exact::columns(node, year).await?;
-    let layouts = countable(terms, due, tables, columns, &mut outcome.blocked);
+    let place =
+        if in_place::find(node, year).await?.is_some() { Place::There } else { Place::Here };
+    let layouts = countable(terms, due, tables, (columns, place), &mut outcome.blocked);
     if layouts.is_empty() {
         return Ok(());
     }
-    let plan = Plan::new(terms, layouts, tables, columns)?;
-    let mut book = match exact::book(node, year).await {
-        Ok(book) => book,
+    let Plan { layouts, streams, count } = Plan::new(terms, layouts, tables, columns)?;
+    let (mut book, counted) = match count_batch(node, year, count).await {
+        Ok(counted) => counted,
         Err(error) => {
-            // What was drawn before can still be sent.
+            // Nothing is drawn; what was drawn before can still be sent.
             outcome.problem = Some(error);
             return Ok(());
         }
     };
-    let held = exact::held(node, year).await?;
-    let met = exact::meet(node, &mut book, &held).await?;
-    let counted = exact::count(held, plan.count, met).await?;
     let Counted { releases, holders } = counted;
     let mut releases = releases.into_iter();
-    for layout in &plan.layouts {
-        let stream = plan.streams.iter().position(|id| *id == layout.program);
+    for layout in &layouts {
+        let stream = streams.iter().position(|id| *id == layout.program);
         let drawn = match stream {
             Some(stream) => draw_step(node, terms, layout, &mut book, &holders[stream]).await,
             None => match releases.next() {
@@ -132,6 +132,28 @@ async fn draw_batch(
         }
     }
     Ok(())
+}
+
+/// Opens the year's journal, lets it meet every student, and counts them there.
+async fn count_batch(
+    node: &Node,
+    year: SchoolYear,
+    plan: CountPlan,
+) -> Result<(Book, Counted), Error> {
+    let mut book = exact::book(node, year).await?;
+    let held = exact::held(node, year).await?;
+    let (held, met) = exact::meet(node, &mut book, held).await?;
+    let counted = exact::count(held, plan, met).await?;
+    Ok((book, counted))
+}
+
+/// Where a year is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// On this node.
+    Here,
+    /// In a warehouse.
+    There,
 }
 
 /// What to count, and which of the layouts are of running counts.
@@ -170,7 +192,7 @@ fn countable(
     terms: Terms<'_>,
     due: &[&Step],
     tables: Option<&PercentileTables>,
-    columns: ColumnSet,
+    (columns, place): (ColumnSet, Place),
     blocked: &mut Vec<Blocked>,
 ) -> Vec<ReleaseLayout> {
     let Terms { charter, directory, member, .. } = terms;
@@ -180,6 +202,11 @@ fn countable(
             let (program, period) = (step.program.clone(), step.period.clone());
             blocked.push(Blocked { program, period, reason });
         };
+        let program = charter.program(&step.program).filter(|_| place == Place::There);
+        if let Some(reason) = program.and_then(in_place::refused) {
+            block(reason);
+            continue;
+        }
         match release_layout(charter, directory, member, &step.program, &step.period) {
             // One at a time, so that a missing column blocks its own program only.
             Ok(layout) => match Plan::new(terms, vec![layout.clone()], tables, columns) {

@@ -123,6 +123,14 @@ impl Layout {
         self.sources.iter().map(|(_, at)| *at).chain(filters).any(|at| at == position)
     }
 
+    /// The same header of which only these columns of ours are read; the rest is
+    /// as if it were empty.
+    #[must_use]
+    pub fn only(mut self, columns: ColumnSet) -> Self {
+        self.sources.retain(|(column, _)| columns.contains(*column));
+        self
+    }
+
     /// Position of the file's column that fills one of ours.
     pub fn position(&self, wanted: Column) -> Option<usize> {
         self.sources.iter().find(|(column, _)| *column == wanted).map(|(_, position)| *position)

@@ -15,7 +15,7 @@ pub use crate::import::reading;
 use crate::{
     calendar,
     error::Error,
-    import::{self, Wish},
+    import::{self, Settled, Wish},
     node::Node,
     source::{Read, is_source_name},
 };
@@ -66,21 +66,29 @@ impl ApplyArgs {
 
     /// Applies what was read, or says why it was refused.
     pub async fn apply(&self, node: &Node, read: Result<Read, Error>) -> Result<(), Error> {
-        let wish = Wish {
+        self.say(import::settle(node, read, &self.wish()).await?)
+    }
+
+    /// What is wished.
+    pub fn wish(&self) -> Wish {
+        Wish {
             as_of: self.as_of.clone(),
             accept_change: self.accept_change,
             dry_run: self.dry_run,
             actor: "peerlight-node",
-        };
+        }
+    }
+
+    /// Prints what became of it.
+    pub fn say(&self, settled: Settled) -> Result<(), Error> {
         progress::end();
-        let settled = import::settle(node, read, &wish).await?;
         match &settled.outcome {
             Ok(done) => {
                 let outcome = Some(&done.outcome);
-                print_report(&settled.report, self.output, outcome, &done.absent)?;
+                print_report(&settled.report, self.output, outcome, &done.absent, &done.census)?;
             }
             Err(error) if error.report().is_some() => {
-                print_report(&settled.report, self.output, None, &[])?;
+                print_report(&settled.report, self.output, None, &[], &[])?;
             }
             Err(_) => {}
         }

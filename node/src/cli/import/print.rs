@@ -4,12 +4,13 @@ use peerlight_node_engine::{
     intake::{ProblemGroup, Report, Severity, UnmappedValue},
     student::Column,
 };
-use peerlight_proto::units::SchoolYear;
+use peerlight_proto::units::{Grade, SchoolYear};
 use serde_json::{Value, json};
 
 use super::super::output::{Output, Table, print_json};
 use crate::{
     error::Error,
+    import::in_place::Census,
     records::{Applied, Outcome},
 };
 
@@ -29,6 +30,7 @@ pub fn print_report(
     output: Output,
     outcome: Option<&Outcome>,
     absent: &[(SchoolYear, Vec<String>)],
+    census: &[Census],
 ) -> Result<(), Error> {
     let groups: Vec<ProblemGroup> = report.problems.groups().collect();
     match output {
@@ -50,12 +52,17 @@ pub fn print_report(
             "absent_groups": absent.iter().map(|(year, sentences)| json!({
                 "school_year": year, "groups": sentences,
             })).collect::<Vec<_>>(),
+            "students": census.iter().map(census_json).collect::<Vec<_>>(),
             "problems": groups.iter().map(problem_json).collect::<Vec<_>>(),
         }))?,
         Output::Csv => problems(&groups).print(output)?,
         Output::Text => {
             if let Some(outcome) = outcome {
                 years(outcome).print(output)?;
+            }
+            for year in census {
+                println!();
+                students(year).print(output)?;
             }
             if !groups.is_empty() {
                 println!();
@@ -74,6 +81,36 @@ pub fn print_report(
     }
     eprintln!("{} rows read, {} left out.", report.rows, report.filtered);
     Ok(())
+}
+
+/// Who is in a year that a warehouse counts.
+fn students(census: &Census) -> Table {
+    let mut table = Table::new(&["school_year", "school_or_grade", "students"]);
+    let year = census.school_year.to_string();
+    for (school, rows) in &census.by_school {
+        let of = if school.is_empty() { "no school" } else { school };
+        table.push(vec![year.clone(), of.to_owned(), rows.to_string()]);
+    }
+    for (grade, rows) in &census.by_grade {
+        table.push(vec![year.clone(), grade_in_words(*grade), rows.to_string()]);
+    }
+    table
+}
+
+fn grade_in_words(grade: Option<Grade>) -> String {
+    grade.map_or_else(|| "no grade".to_owned(), |grade| format!("grade {grade}"))
+}
+
+fn census_json(census: &Census) -> Value {
+    let schools = census.by_school.iter();
+    let schools = schools.map(|(school, rows)| json!({"school_id": school, "students": rows}));
+    let grades = census.by_grade.iter();
+    let grades = grades.map(|(grade, rows)| json!({"grade": grade, "students": rows}));
+    json!({
+        "school_year": census.school_year,
+        "by_school": schools.collect::<Vec<_>>(),
+        "by_grade": grades.collect::<Vec<_>>(),
+    })
 }
 
 /// What became of each year, and of the year that all sources make together.

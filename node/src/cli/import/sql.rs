@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     error::Error,
-    home,
+    exact,
+    import::in_place::{Warehouse, settle},
+    in_place,
+    node::Node,
     source::{
         self, SourceError, mapping,
         warehouse::{self, Address, View, Wanted},
@@ -29,6 +32,8 @@ use crate::{
 #[command(after_help = "Examples:
   peerlight-node import sql postgres://reader@db.example.org/warehouse \\
       --view analytics.student_years --year 2025-26 --password-file reader.password
+  peerlight-node import sql postgres://reader@db.example.org/warehouse \\
+      --view analytics.student_years --password-file reader.password --pushdown
   PGPASSFILE=~/.pgpass peerlight-node import sql postgres://reader@db/warehouse \\
       --view analytics.student_years --map map.toml --dry-run
 
@@ -37,6 +42,11 @@ others that a mapping file names. Columns that nothing uses are not fetched. The
 session can only read. The connection is encrypted and the server's certificate
 checked, unless the server is this machine; a certificate authority of your own is
 given as ?sslrootcert=FILE.
+
+With --pushdown nothing is stored but where the view is. Whenever something is due
+the node asks for ids, schools, grades and student groups, meets every student in its
+contribution journal, and lets the warehouse add up the rest: only totals come back,
+and noise is added here. Growth and running counts cannot be counted so.
 
 Rows are numbered in the order of school_year, student_id and statewide_id.")]
 pub struct SqlArgs {
@@ -62,6 +72,10 @@ pub struct SqlArgs {
     /// Name of this source, where a year's records come from several views.
     #[arg(long, value_name = "NAME", default_value = warehouse::SOURCE)]
     source: String,
+    /// Do not fetch the student years: record that they are there, and let the
+    /// warehouse count them from now on.
+    #[arg(long, conflicts_with_all = ["source", "as_of"])]
+    pushdown: bool,
     #[command(flatten)]
     apply: ApplyArgs,
 }
@@ -70,6 +84,9 @@ pub async fn run(args: &SqlArgs, context: &Context) -> Result<(), Error> {
     args.apply.check(&args.source)?;
     let usage = |error: &dyn std::error::Error| Error::Usage(error.to_string());
     let view: View = args.view.parse().map_err(|error| usage(&error))?;
+    if args.pushdown {
+        check_pushdown(args)?;
+    }
     let password = args.password_file.as_deref().map(password).transpose()?;
     let password = password.as_ref().map(|text| text.as_str());
     let address = Address::parse(&args.url, password).map_err(|error| usage(&error))?;
@@ -80,6 +97,9 @@ pub async fn run(args: &SqlArgs, context: &Context) -> Result<(), Error> {
     let patience = Duration::from_secs(60 * args.minutes);
     let wanted = Wanted { view, year: args.year, mapping, patience };
     let node = context.node(&[]).await?;
+    if args.pushdown {
+        return count_there(args, &node, address, wanted).await;
+    }
     let (runtime, source) = (Handle::current(), args.source.clone());
     // Reading cells is work: off the async threads, like files.
     let read = reading(&node, move |schools| {
@@ -90,14 +110,57 @@ pub async fn run(args: &SqlArgs, context: &Context) -> Result<(), Error> {
     args.apply.apply(&node, read.await).await
 }
 
+/// Refuses what could not be found again when something is due.
+fn check_pushdown(args: &SqlArgs) -> Result<(), Error> {
+    if args.password_file.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+        let text = "the password is needed whenever something is due: with --pushdown give it in \
+                    a file, or in PGPASSFILE";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    let query = args.url.split_once('?').map_or("", |(_, query)| query);
+    let files = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut files = files.filter(|(key, _)| ["sslrootcert", "sslcert", "sslkey"].contains(key));
+    match files.find(|(_, path)| !path.starts_with('/')) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let text = format!("with --pushdown write the whole path of {key}, from /");
+            Err(Error::Usage(text))
+        }
+    }
+}
+
+/// Records that the view's years are counted where they are.
+async fn count_there(
+    args: &SqlArgs,
+    node: &Node,
+    address: Address,
+    wanted: Wanted,
+) -> Result<(), Error> {
+    let password_file = args.password_file.as_deref().map(std::path::absolute).transpose()?;
+    let there = Warehouse {
+        url: args.url.clone(),
+        password_file: password_file.map(|path| path.display().to_string()),
+        view: wanted.view.to_string(),
+        minutes: args.minutes,
+    };
+    let (schools, runtime) = (in_place::schools(node).await?, Handle::current());
+    let looked =
+        exact::blocking(move || Ok(runtime.block_on(warehouse::look(&address, &wanted, schools))?));
+    let settled = settle(node, looked.await, &there, &args.apply.wish()).await?;
+    args.apply.say(settled)?;
+    let charter = node.documents().await?.charter.document;
+    for sentence in in_place::not_counted(node, &charter, |_| true).await? {
+        eprintln!("Not released while the warehouse counts: {sentence}.");
+    }
+    Ok(())
+}
+
 /// The first line of a file, or of standard input.
 fn password(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let mut text = Zeroizing::new(String::new());
-    if path.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text)?;
-    } else {
-        let bytes = Zeroizing::new(home::read(path)?);
-        text.push_str(&String::from_utf8_lossy(&bytes));
+    if path.as_os_str() != "-" {
+        return in_place::password(path);
     }
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(in_place::first_line(&text))
 }

@@ -17,6 +17,7 @@ use super::error::AddressError;
 const ALLOWED: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "host"];
 
 /// A warehouse, and how it is reached.
+#[derive(Clone)]
 pub struct Address {
     options: PgConnectOptions,
 }

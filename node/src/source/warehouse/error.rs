@@ -1,7 +1,12 @@
 //! Why a warehouse is not read. The server's own words are never repeated: an
 //! error of a view may quote a student's value.
 
-use super::{Address, Wanted};
+use std::time::Duration;
+
+use peerlight_node_engine::measure::PushdownError;
+use peerlight_proto::units::SchoolYear;
+
+use super::{Address, View};
 
 /// A URL cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +112,60 @@ pub enum WarehouseError {
         /// The SQLSTATE.
         code: String,
     },
+    /// A mapping does more than rename.
+    #[error(
+        "where the warehouse counts, a mapping file may only have [rename]: let the view itself \
+         give values in Peerlight's codes, leave rows out and derive levels"
+    )]
+    Mapping,
+    /// The plan is not for a warehouse.
+    #[error(transparent)]
+    Pushdown(#[from] PushdownError),
+    /// The view lost columns since a person looked at it.
+    #[error(
+        "the view {view} no longer has {columns}, and nothing was counted: ask who runs the \
+         warehouse, or look at the view again with \"import sql --pushdown\""
+    )]
+    Columns {
+        /// The view.
+        view: String,
+        /// The columns, joined by commas.
+        columns: String,
+    },
+    /// The view lost a year.
+    #[error(
+        "the view {view} has no rows of {year} any more, and nothing was counted: ask who runs the \
+         warehouse"
+    )]
+    NoRows {
+        /// The view.
+        view: String,
+        /// The year.
+        year: SchoolYear,
+    },
+    /// A year has far more or fewer rows than a person saw.
+    #[error(
+        "the number of rows of {year} in the view {view} changed more than expected since a person \
+         looked at it, and nothing was counted: look at it, and if it is right run \"import sql \
+         --pushdown\" again with --accept-change"
+    )]
+    Changed {
+        /// The view.
+        view: String,
+        /// The year.
+        year: SchoolYear,
+    },
+    /// The view has rows or values that an import would refuse.
+    #[error(
+        "the view {view} has rows that an import would refuse, and nothing was counted: {what}. \
+         \"import sql --pushdown --dry-run\" lists everything"
+    )]
+    Unfit {
+        /// The view.
+        view: String,
+        /// The first thing that is wrong, without a value.
+        what: String,
+    },
 }
 
 /// What was under way.
@@ -122,11 +181,10 @@ pub(super) enum Asking {
 pub(super) fn fault(
     error: &sqlx::Error,
     asking: Asking,
-    address: &Address,
-    wanted: &Wanted,
+    (address, view, patience): (&Address, &View, Duration),
 ) -> WarehouseError {
-    let (at, user, view) =
-        (address.to_string(), address.user().to_owned(), wanted.view.to_string());
+    let (at, user, view) = (address.to_string(), address.user().to_owned(), view.to_string());
+    let minutes = patience.as_secs() / 60;
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
@@ -134,7 +192,7 @@ pub(super) fn fault(
                 "3D000" => WarehouseError::NoDatabase { at },
                 "42501" if asking == Asking::Rows => WarehouseError::NotAllowed { user, view },
                 "28P01" | "28000" | "42501" => WarehouseError::Login { user },
-                "57014" => WarehouseError::Slow { minutes: minutes(wanted) },
+                "57014" => WarehouseError::Slow { minutes },
                 "57P03" | "53300" => WarehouseError::Unreachable { at },
                 code if code.starts_with("08") || code.starts_with("57P") => WarehouseError::Broken,
                 code => WarehouseError::Refused { code: code.to_owned() },
@@ -143,12 +201,8 @@ pub(super) fn fault(
         sqlx::Error::Tls(why) => WarehouseError::Tls { at, why: why.to_string() },
         _ if asking == Asking::Door => WarehouseError::Unreachable { at },
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            WarehouseError::Slow { minutes: minutes(wanted) }
+            WarehouseError::Slow { minutes }
         }
         _ => WarehouseError::Broken,
     }
-}
-
-const fn minutes(wanted: &Wanted) -> u64 {
-    wanted.patience.as_secs() / 60
 }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! names of columns ──Layout──▶ SELECT of what is used, as text ──rows, one in memory──▶ Intake
+//!                         └──▶ of ids and groups only ──▶ journal ──▶ SELECT of totals ──▶ Counter
 //! ```
 //!
 //! What the cells mean is the engine's to say, as for a file. The session may
@@ -11,7 +12,10 @@
 
 mod address;
 mod error;
+mod in_place;
+mod look;
 mod query;
+mod session;
 
 use std::time::Duration;
 
@@ -21,24 +25,18 @@ use peerlight_node_engine::{
 };
 use peerlight_proto::units::{ContentHash, SchoolYear};
 use ring::digest::{Context, SHA256};
-use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, ValueRef, postgres::PgRow,
-};
-use tokio::time::timeout;
-use tokio_stream::StreamExt;
 
 pub use address::Address;
 pub use error::{AddressError, ViewNameError, WarehouseError};
+pub use in_place::{InPlace, YearThere};
+pub use look::{Looked, look};
 pub use query::View;
+use session::Session;
 
 use super::{Read, SourceError};
-use error::{Asking, fault};
 
 /// Name of this source, where it is not given another.
 pub const SOURCE: &str = "sql";
-
-/// How long a server may take to answer the door.
-const DOOR: Duration = Duration::from_secs(30);
 
 /// Longest cell, characters: as long as no value or id is.
 const LONGEST: usize = 10_000;
@@ -85,95 +83,41 @@ async fn rows(
     mut intake: Intake,
     context: &mut Context,
 ) -> Result<Imported, SourceError> {
-    let mut connection = timeout(DOOR, address.options().connect())
-        .await
-        .map_err(|_| WarehouseError::Unreachable { at: address.to_string() })?
-        .map_err(|error| fault(&error, Asking::Door, address, wanted))?;
-    let failed = |error: sqlx::Error| fault(&error, Asking::Rows, address, wanted);
-    sqlx::raw_sql(AssertSqlSafe(query::session(wanted.patience)))
-        .execute(&mut connection)
-        .await
-        .map_err(failed)?;
-    let header = columns(&mut connection, &wanted.view).await.map_err(failed)?;
-    if header.is_empty() {
-        return Err(WarehouseError::NoView { view: wanted.view.to_string() }.into());
-    }
+    let mut session = Session::open(address, &wanted.view, wanted.patience).await?;
+    let header = session.header().await?;
     if let Some(layout) = intake.begin(place, &header) {
         for name in &header {
             digest(context, name.as_bytes());
         }
-        let read = stream(&mut connection, wanted, place, &layout, &header, &mut intake, context);
-        read.await.map_err(failed)?;
+        // Under a value map the warehouse's years may be called otherwise.
+        let is_mapped = wanted.mapping.value.contains_key(&Column::SchoolYear);
+        let has_year = layout.position(Column::SchoolYear).is_some();
+        let year = wanted.year.filter(|_| !is_mapped && has_year);
+        let text = query::rows(&wanted.view, &layout, &header, year.is_some());
+        let each = |number: u64, cells: &[&[u8]]| {
+            for cell in cells {
+                digest(context, cell);
+            }
+            take(&mut intake, &layout, place, number, cells);
+        };
+        session.each_row(text, year.map(query::other_years), each).await?;
     }
-    // Everything has come: that the server hears a goodbye matters to nobody.
-    let _ = connection.close().await;
+    session.close().await;
     Ok(intake.finish()?)
 }
 
-/// The names of a view's columns, in their order; none where there is no such
-/// view.
-async fn columns(connection: &mut PgConnection, view: &View) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(query::COLUMNS).bind(view.quoted()).fetch_all(connection).await
-}
-
-async fn stream(
-    connection: &mut PgConnection,
-    wanted: &Wanted,
-    place: &str,
-    layout: &Layout,
-    header: &[String],
-    intake: &mut Intake,
-    context: &mut Context,
-) -> sqlx::Result<()> {
-    // Under a value map the warehouse's years may be called otherwise.
-    let is_mapped = wanted.mapping.value.contains_key(&Column::SchoolYear);
-    let year = wanted.year.filter(|_| !is_mapped && layout.position(Column::SchoolYear).is_some());
-    let text = query::rows(&wanted.view, layout, header, year.is_some());
-    let mut query = sqlx::query(AssertSqlSafe(text)).persistent(false);
-    if let Some(year) = year {
-        query = query.bind(query::other_years(year));
-    }
-    let mut rows = query.fetch(connection);
-    let mut number = 0;
-    while let Some(row) = next(wanted.patience, &mut rows).await? {
-        number += 1;
-        let cells = cells(&row)?;
-        for cell in &cells {
-            digest(context, cell);
-        }
-        // A character has up to four bytes: only cells of many are counted.
-        let is_long = |cell: &&[u8]| {
-            cell.len() >= LONGEST && String::from_utf8_lossy(cell).chars().count() >= LONGEST
-        };
-        if cells.iter().any(is_long) {
-            let what = "a value has 10,000 characters or more";
-            intake.unreadable(place, number, what, "look at the columns of the view");
-        } else {
-            intake.row(layout, number, cells.into_iter());
-        }
-    }
-    Ok(())
-}
-
-/// The next row; an error where none comes in time.
-async fn next<T>(
-    patience: Duration,
-    rows: &mut (impl tokio_stream::Stream<Item = sqlx::Result<T>> + Unpin),
-) -> sqlx::Result<Option<T>> {
-    let silent = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
-    timeout(patience, rows.next()).await.map_err(silent)?.transpose()
-}
-
-/// A row's cells as text; empty where they are missing.
-fn cells(row: &PgRow) -> sqlx::Result<Vec<&[u8]>> {
-    let cell = |position| {
-        let value = row.try_get_raw(position)?;
-        if value.is_null() {
-            return Ok(&[][..]);
-        }
-        value.as_bytes().map_err(sqlx::Error::Decode)
+/// Hands a row on, unless a cell of it is too long to be one.
+fn take(intake: &mut Intake, layout: &Layout, place: &str, number: u64, cells: &[&[u8]]) {
+    // A character has up to four bytes: only cells of many are counted.
+    let is_long = |cell: &&[u8]| {
+        cell.len() >= LONGEST && String::from_utf8_lossy(cell).chars().count() >= LONGEST
     };
-    (0..row.len()).map(cell).collect()
+    if cells.iter().any(is_long) {
+        let what = "a value has 10,000 characters or more";
+        intake.unreadable(place, number, what, "look at the columns of the view");
+    } else {
+        intake.row(layout, number, cells.iter().copied());
+    }
 }
 
 /// A cell, told from its neighbours by its length.

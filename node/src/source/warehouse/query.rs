@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use peerlight_node_engine::{intake::Layout, student::Column};
+use peerlight_node_engine::{intake::Layout, measure::spellings, student::Column};
 use peerlight_proto::units::SchoolYear;
 
 use super::{LONGEST, error::ViewNameError};
@@ -66,19 +66,22 @@ impl fmt::Display for View {
 }
 
 /// A name that no statement can mistake for anything else.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Begins a transaction that reads one state of the warehouse, cannot write,
-/// ends itself, writes dates as `YYYY-MM-DD` and sends no notices, which could
-/// quote values.
+/// ends itself, writes dates as `YYYY-MM-DD`, sends no notices, which could
+/// quote values, and does not compile a statement of a thousand expressions
+/// into machine code, which takes longer than counting.
 pub(super) fn session(patience: Duration) -> String {
     format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
          SET LOCAL statement_timeout = '{}s'; \
          SET LOCAL DateStyle = 'ISO, YMD'; \
-         SET LOCAL client_min_messages = error",
+         SET LOCAL client_min_messages = error; \
+         SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings \
+         WHERE name = 'jit'",
         patience.as_secs()
     )
 }
@@ -87,15 +90,7 @@ pub(super) fn session(patience: Duration) -> String {
 /// nothing uses are not fetched. With `except_years`, rows whose school year is
 /// among those of the only argument stay where they are.
 pub(super) fn rows(view: &View, layout: &Layout, header: &[String], except_years: bool) -> String {
-    let cell = |(position, name): (usize, &String)| {
-        if layout.reads(position) {
-            format!("pg_catalog.left({}::text, {LONGEST})", quoted(name))
-        } else {
-            "NULL::text".to_owned()
-        }
-    };
-    let cells: Vec<String> = header.iter().enumerate().map(cell).collect();
-    let mut text = format!("SELECT {} FROM {}", cells.join(", "), view.quoted());
+    let mut text = format!("SELECT {} FROM {}", cells(layout, header), view.quoted());
     let name = |column| Some(quoted(&header[layout.position(column)?]));
     if let (true, Some(year)) = (except_years, name(Column::SchoolYear)) {
         // What is no year that anybody writes comes, and is refused.
@@ -109,21 +104,38 @@ pub(super) fn rows(view: &View, layout: &Layout, header: &[String], except_years
     text
 }
 
+/// The texts of a row's cells; none of a column that nothing uses.
+fn cells(layout: &Layout, header: &[String]) -> String {
+    let cell = |(position, name): (usize, &String)| {
+        if layout.reads(position) {
+            format!("pg_catalog.left({}::text, {LONGEST})", quoted(name))
+        } else {
+            "NULL::text".to_owned()
+        }
+    };
+    let cells: Vec<String> = header.iter().enumerate().map(cell).collect();
+    cells.join(", ")
+}
+
+/// Rows of which a person is shown what is wrong, most.
+const SHOWN: usize = 100;
+
+/// The first rows that meet a condition, one text a column, in the order of the
+/// header.
+pub(super) fn rows_where(
+    view: &View,
+    layout: &Layout,
+    header: &[String],
+    condition: &str,
+) -> String {
+    let cells = cells(layout, header);
+    format!("SELECT {cells} FROM {} WHERE {condition} LIMIT {SHOWN}", view.quoted())
+}
+
 /// Every other school year, as people write them.
 pub(super) fn other_years(year: SchoolYear) -> Vec<String> {
     let others = (1990..=2200).filter_map(|ending| SchoolYear::ending(ending).ok());
-    let spelt = |other: SchoolYear| {
-        let (end, start) = (other.ending_year(), other.ending_year() - 1);
-        let short = end % 100;
-        [
-            end.to_string(),
-            format!("{start}-{short:02}"),
-            format!("{start}_{short:02}"),
-            format!("{start}-{end}"),
-            format!("{start}_{end}"),
-        ]
-    };
-    others.filter(|other| *other != year).flat_map(spelt).collect()
+    others.filter(|other| *other != year).flat_map(spellings).collect()
 }
 
 #[cfg(test)]
