@@ -11,4 +11,5 @@ pub mod harness;
 pub mod score_file;
 pub mod sgp;
 pub mod simulated;
+pub mod survey_file;
 pub mod synthetic;

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use peerlight_tests::harness::{Node, Serving};
+use peerlight_tests::{
+    harness::{Node, Serving},
+    survey_file::{self, Answers},
+};
 use serde_json::Value;
 
 use crate::{fixture::Fixture, schedule::wait_until};
@@ -188,4 +191,27 @@ fn an_import_that_was_killed_is_imported_again_and_once() {
     assert_eq!(district.status()["refused"].as_array().unwrap().len(), 0);
     let all = district.imports(&["sources", "--all"]);
     assert_eq!(all.len(), 2, "it was applied once, after the fixture's own");
+}
+
+#[test]
+fn answers_of_a_survey_are_imported_once_their_map_lies_beside_them() {
+    let district = District::new();
+    let lines = district.lines();
+    let column = lines[0].split(',').position(|name| name == "student_id").unwrap();
+    let said = [[Some(4); survey_file::ITEMS]; 4];
+    let answers: Vec<Answers> = lines[1..40]
+        .iter()
+        .map(|line| Answers { id: line.split(',').nth(column).unwrap().to_owned(), said })
+        .collect();
+    let _serving = district.serve();
+    survey_file::write(&district.inbox().join("survey/answers.csv"), &answers, 3).unwrap();
+    let taken = || district.status()["not_taken_yet"].as_array().unwrap().is_empty();
+    wait_until("the answers are taken", || !district.inbox().join("survey/answers.csv").exists());
+    assert!(!taken(), "they wait for a map");
+    fs::write(district.inbox().join("survey/map.toml"), survey_file::map()).unwrap();
+    let done = district.ended("done", 1);
+    assert!(has_report(&done).contains("Applied"));
+    let rows: Vec<u64> = district.held().into_iter().map(|(_, rows)| rows).collect();
+    assert!(rows.contains(&(answers.len() as u64)), "{rows:?}");
+    assert!(district.inbox().join("survey/map.toml").is_file());
 }

@@ -53,6 +53,8 @@ mod sources;
 #[cfg(test)]
 mod stream;
 #[cfg(test)]
+mod survey;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod warehouse;

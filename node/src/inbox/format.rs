@@ -13,14 +13,14 @@ use crate::{
     error::Error,
     import::reading,
     node::Node,
-    source::{self, Read, assessment, calpads, csv, is_source_name, mapping, oneroster},
+    source::{self, Read, assessment, calpads, csv, is_source_name, mapping, oneroster, survey},
 };
 
 /// Folders that are made in a new inbox.
-pub(super) const FOLDERS: [&str; 6] =
-    [csv::SOURCE, calpads::SOURCE, oneroster::SOURCE, "caaspp", "elpac", "nsc"];
+pub(super) const FOLDERS: [&str; 7] =
+    [csv::SOURCE, calpads::SOURCE, oneroster::SOURCE, survey::SOURCE, "caaspp", "elpac", "nsc"];
 
-/// Name of a mapping that stays in a folder of CSV files.
+/// Name of a mapping that stays in a folder of CSV files or of a survey.
 pub(super) const MAP: &str = "map.toml";
 
 /// What the files of a folder are.
@@ -28,6 +28,8 @@ pub(super) const MAP: &str = "map.toml";
 pub(super) enum Format {
     /// CSV of this source.
     Csv(String),
+    /// Answers of a survey.
+    Survey,
     /// Score or college files.
     Scores(Scores),
     /// CALPADS files, together.
@@ -44,6 +46,7 @@ impl Format {
             csv::SOURCE => Some(Self::Csv(name.to_owned())),
             calpads::SOURCE => Some(Self::Calpads),
             oneroster::SOURCE => Some(Self::OneRoster),
+            survey::SOURCE => Some(Self::Survey),
             "caaspp" => Some(Self::Scores(Scores::Caaspp)),
             "elpac" => Some(Self::Scores(Scores::Elpac)),
             "nsc" => Some(Self::Scores(Scores::Nsc)),
@@ -52,6 +55,11 @@ impl Format {
                 Some(Self::Csv(source.to_owned()))
             }
         }
+    }
+
+    /// Whether a mapping may lie beside its files.
+    pub(super) const fn has_map(&self) -> bool {
+        matches!(self, Self::Csv(_) | Self::Survey)
     }
 
     /// Whether a file with this name is imported by itself, and not together
@@ -89,6 +97,15 @@ impl Format {
                     move |schools| Ok(assessment::read(&path, format, options, None, schools)?);
                 reading(node, read).await
             }
+            Self::Survey => {
+                let missing = || {
+                    let map = folder.join(MAP);
+                    Error::Absent(format!("put the survey's map there: {}", map.display()))
+                };
+                let map = map_of(folder).ok_or_else(missing)?;
+                let read = move |schools| Ok(survey::read(&path, &map, None, None, schools)?);
+                reading(node, read).await
+            }
             Self::Calpads => {
                 reading(node, move |schools| Ok(calpads::read(&path, until, schools)?)).await
             }
@@ -113,6 +130,10 @@ impl Format {
                 }
             }
             Self::Scores(format) => words.push(assessment::source_of(*format).to_owned()),
+            Self::Survey => {
+                let map = quoted(&folder.join(MAP));
+                words.extend([survey::SOURCE.to_owned(), "--map".to_owned(), map]);
+            }
             Self::Calpads => words.push(calpads::SOURCE.to_owned()),
             Self::OneRoster => words.push(oneroster::SOURCE.to_owned()),
         }

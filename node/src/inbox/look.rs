@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    format::{Format, MAP},
+    format::MAP,
     place::{Folder, entries},
 };
 use crate::home::HomeError;
@@ -53,7 +53,7 @@ pub(super) fn batches(folder: &Folder) -> Result<Vec<Batch>, HomeError> {
     let mut batches = Vec::new();
     let mut together = Batch { entries: Vec::new(), state: BTreeMap::new(), is_complete: true };
     for (name, path) in folder.entries()? {
-        let is_map = name == MAP && matches!(folder.format, Format::Csv(_));
+        let is_map = name == MAP && folder.format.has_map();
         if is_map || is_hidden(&name) || is_unfinished(&name) {
             continue;
         }
@@ -128,7 +128,7 @@ pub(super) const DEEPEST_TAKEN: usize = DEEPEST + 1;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::format::Format, *};
 
     fn folder(name: &str, root: &Path) -> Folder {
         let format = Format::of_folder(name).unwrap();

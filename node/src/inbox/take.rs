@@ -123,6 +123,9 @@ fn problem(severity: Severity, what: &str, remedy: &str, file: String) -> (Probl
 
 /// Whether the files are at fault, and not this machine or a setting.
 fn is_refusal(error: &Error) -> bool {
-    let is_setting = matches!(error, Error::MapFile(_) | Error::Source(SourceError::Mapping(_)));
+    let is_setting = matches!(
+        error,
+        Error::MapFile(_) | Error::Source(SourceError::Mapping(_) | SourceError::SurveyMap(_))
+    );
     error.exit() == Exit::DataRefused && !is_setting
 }

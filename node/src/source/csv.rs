@@ -5,12 +5,14 @@
 //! to say. Reads each file once, row by row.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
     thread,
 };
 
-use peerlight_node_engine::intake::{Intake, Mapping, Schools};
+use peerlight_node_engine::intake::{
+    Intake, Mapping, Place, Problem, Schools, Severity, survey::ANONYMOUS,
+};
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
@@ -25,7 +27,10 @@ use super::{
 pub const SOURCE: &str = "csv";
 
 /// Files of a folder that are not student years.
-const OTHERS: [&str; 3] = ["schools", "districts", "survey_responses"];
+const OTHERS: [&str; 3] = ["schools", "districts", ANSWERS];
+
+/// Name of a file of answers that are no student's.
+const ANSWERS: &str = "survey_responses";
 
 /// Reads every file; refuses them all where one has a fatal error.
 pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, SourceError> {
@@ -35,13 +40,30 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, So
     context.update(format!("{mapping:?}").as_bytes());
     let mut intake = Intake::new(schools, mapping.clone());
     for path in &paths {
-        read_file(path, &mut intake, &mut context)?;
+        if is_answers(path) {
+            let what = "is a file of answers that no student's id belongs to";
+            intake.unreadable(&name(path), 1, what, ANONYMOUS);
+        } else {
+            read_file(path, &mut intake, &mut context)?;
+        }
     }
-    let imported = intake.finish()?;
+    let mut imported = intake.finish()?;
+    if fs::metadata(path).is_ok_and(|it| it.is_dir()) {
+        for answers in folder::all(path)?.into_iter().filter(|path| is_answers(path)) {
+            let (what, remedy) = ("the file was not read".to_owned(), ANONYMOUS.to_owned());
+            let problem = Problem { severity: Severity::Notice, column: None, what, remedy };
+            let place = Place { file: name(&answers), line: 0, value: None };
+            imported.report.problems.add(problem, place);
+        }
+    }
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     let files = paths.iter().map(|path| name(path)).collect();
     Ok(Read { source: SOURCE.to_owned(), imported, digest, files })
+}
+
+fn is_answers(path: &Path) -> bool {
+    name(path).split_once('.').is_some_and(|(stem, _)| stem.eq_ignore_ascii_case(ANSWERS))
 }
 
 /// The header and the first rows of a file, to suggest a mapping from.

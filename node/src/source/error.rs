@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use peerlight_node_engine::intake::{MappingError, Refused, edfi::DescriptorError};
+use peerlight_node_engine::intake::{
+    MappingError, Refused, edfi::DescriptorError, survey::SurveyMapError,
+};
 use zip::result::ZipError;
 
 use super::{edfi::ServiceError, warehouse::WarehouseError};
@@ -29,6 +31,9 @@ pub enum SourceError {
     /// The mapping is refused.
     #[error(transparent)]
     Mapping(#[from] MappingError),
+    /// The map of a survey is refused.
+    #[error(transparent)]
+    SurveyMap(#[from] SurveyMapError),
     /// A file of descriptors is refused.
     #[error(transparent)]
     Descriptors(#[from] DescriptorError),

@@ -14,12 +14,14 @@ pub mod csv;
 pub mod edfi;
 mod error;
 mod folder;
+mod headed;
 pub mod mapping;
 pub mod oneroster;
 pub mod progress;
 mod rows;
 pub mod schools;
 mod suggest;
+pub mod survey;
 pub mod warehouse;
 mod workbook;
 

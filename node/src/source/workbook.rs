@@ -11,7 +11,7 @@ use std::{
 };
 
 use calamine::{DataRef, Reader as _, SheetType, Xlsx};
-use peerlight_node_engine::intake::assessment::Assessments;
+use peerlight_node_engine::intake::Headed;
 use ring::digest::Context;
 use zip::ZipArchive;
 
@@ -52,7 +52,7 @@ type Bad = (String, &'static str);
 pub(super) fn read(
     path: &Path,
     sheet: Option<&str>,
-    import: &mut Assessments,
+    import: &mut impl Headed,
     digest: &mut Context,
 ) -> io::Result<()> {
     let file = name(path);
@@ -123,7 +123,7 @@ fn sheets(
     bytes: Vec<u8>,
     file: &str,
     wanted: Option<&str>,
-    import: &mut Assessments,
+    import: &mut impl Headed,
 ) -> Result<(), Bad> {
     let damaged = |_| ("the workbook cannot be understood".to_owned(), AS_CSV);
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -189,7 +189,7 @@ impl Row {
 
     /// Hands the row on, as wide as the header, and begins another; tells how
     /// many cells it had.
-    fn hand_on(&mut self, import: &mut Assessments) -> usize {
+    fn hand_on(&mut self, import: &mut impl Headed) -> usize {
         while self.cells.last().is_some_and(String::is_empty) {
             self.cells.pop();
         }

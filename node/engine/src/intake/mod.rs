@@ -14,6 +14,7 @@ pub mod calpads;
 mod change;
 mod combine;
 pub mod edfi;
+mod headed;
 mod header;
 mod mapping;
 pub mod oneroster;
@@ -22,6 +23,7 @@ mod problem;
 mod reader;
 mod report;
 mod schools;
+pub mod survey;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ mod years;
 
 pub use change::{Change, ChangeLimits, Shape};
 pub use combine::{Combined, Part, PartShare, combine};
+pub use headed::Headed;
 pub use header::Layout;
 pub use mapping::{Derivation, Filter, Mapping, MappingError};
 pub use precedence::{ColumnOrders, CommonId, Precedence, PrecedenceError, SourceOrder};

@@ -11,6 +11,7 @@ mod edfi;
 mod print;
 mod progress;
 mod sql;
+mod survey;
 
 use clap::{Args, Subcommand};
 use peerlight_node_engine::intake::assessment::Format as Assessment;
@@ -33,6 +34,7 @@ use crate::error::Error;
   peerlight-node import edfi interchange/ --year 2025-26
   peerlight-node import edfi https://ods.district.org/api --year 2025-26 \
       --client-id-file id --secret-file secret
+  peerlight-node import survey answers.csv --map survey.toml
   peerlight-node import sql postgres://reader@db/warehouse --view analytics.student_years
 
 All problems are reported at once, with ids of students masked. If one is fatal,
@@ -60,6 +62,8 @@ enum Format {
     /// Ed-Fi: interchange files (XML), or an API.
     #[command(name = "edfi")]
     EdFi(edfi::EdFiArgs),
+    /// Answers of a survey of students, by a map of its questions.
+    Survey(survey::SurveyArgs),
     /// A view of a warehouse that speaks the PostgreSQL wire protocol.
     Sql(sql::SqlArgs),
 }
@@ -73,6 +77,7 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Calpads(args) => bundle::calpads(args, context).await,
         Format::OneRoster(args) => bundle::oneroster(args, context).await,
         Format::EdFi(args) => edfi::run(args, context).await,
+        Format::Survey(args) => survey::run(args, context).await,
         Format::Sql(args) => sql::run(args, context).await,
     }
 }

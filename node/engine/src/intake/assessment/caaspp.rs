@@ -7,11 +7,12 @@
 use peerlight_proto::units::SchoolYear;
 
 use super::{
-    super::table::{Fact, Gather, StudentIds},
-    columns::{Field, Row, fields},
+    super::{
+        headed::{Field, Notes, Row, fields},
+        table::{Fact, Gather, StudentIds},
+    },
     file::Reader,
     group,
-    note::Notes,
     rule::{self, Met, NOTHING},
 };
 use crate::student::Column;
@@ -126,7 +127,7 @@ impl Caaspp {
     }
 
     /// Whether the row's score counts; if not, the reason is noted.
-    fn counts(row: &Row<'_>, notes: &mut Notes<'_, '_>) -> bool {
+    fn counts(row: &Row<'_>, notes: &mut Notes<'_>) -> bool {
         let condition = row.text(Of::Condition).to_ascii_uppercase();
         let known = CONDITIONS.iter().find(|(code, _)| *code == condition);
         let has_score = row.score(Of::Score).is_some();
@@ -195,7 +196,7 @@ impl Reader for Caaspp {
 
     fn row(&mut self, row: Row<'_>, year: Option<SchoolYear>, gather: &mut Gather) {
         let Some(year) = year else { return };
-        let mut notes = Notes::new(gather, row);
+        let mut notes = Notes::new(gather, row.line);
         let record = format!("{:0>2}", row.text(Of::RecordType));
         let subject = match record.as_str() {
             "01" => &ELA,

@@ -4,12 +4,13 @@
 use peerlight_proto::units::SchoolYear;
 
 use super::{
-    super::table::{Fact, Gather, StudentIds},
-    columns::{Field, Row, fields},
+    super::{
+        headed::{Field, Notes, Row, fields},
+        table::{Fact, Gather, StudentIds},
+    },
     elpi::{self, Outcome},
     file::Reader,
     group,
-    note::Notes,
     rule::{self, Met, NOTHING},
 };
 use crate::student::Column;
@@ -66,7 +67,7 @@ impl Elpac {
     }
 
     /// The row's test, if the row counts; if not, the reason is noted.
-    fn counts(row: &Row<'_>, notes: &mut Notes<'_, '_>) -> Option<Test> {
+    fn counts(row: &Row<'_>, notes: &mut Notes<'_>) -> Option<Test> {
         let record = row.text(Of::RecordType).to_ascii_uppercase();
         let found = RECORD_TYPES.iter().find(|(code, _)| *code == record);
         let test = match found {
@@ -98,7 +99,7 @@ impl Elpac {
         row: &Row<'_>,
         test: Test,
         year: SchoolYear,
-        notes: &mut Notes<'_, '_>,
+        notes: &mut Notes<'_>,
     ) -> Option<bool> {
         let now = outcome(row, [Of::Grade, Of::Score, Of::Level], notes)?;
         if !elpi::is_eligible(now.grade) {
@@ -129,7 +130,7 @@ impl Elpac {
 
 /// A result of the row's student; `None`, with the fault noted, where a part
 /// of it cannot be read.
-fn outcome(row: &Row<'_>, of: [Of; 3], notes: &mut Notes<'_, '_>) -> Option<Outcome> {
+fn outcome(row: &Row<'_>, of: [Of; 3], notes: &mut Notes<'_>) -> Option<Outcome> {
     let [of_grade, of_score, of_level] = of;
     let name = |of: Of| FIELDS[usize::from(of)].names[0];
     let grade = row.text(of_grade).to_ascii_uppercase().parse();
@@ -158,7 +159,7 @@ impl Reader for Elpac {
 
     fn row(&mut self, row: Row<'_>, year: Option<SchoolYear>, gather: &mut Gather) {
         let Some(year) = year else { return };
-        let mut notes = Notes::new(gather, row);
+        let mut notes = Notes::new(gather, row.line);
         let Some(ssid) = notes.statewide("SSID", row.text(Of::Ssid)) else { return };
         if !rule::is_of_year(row.text(Of::Tested), year, &mut notes) {
             return;

@@ -8,17 +8,14 @@ use peerlight_proto::units::SchoolYear;
 use super::{
     super::{
         Imported, Refused, Schools,
-        problem::{Problem, Severity},
+        headed::{self, Field, HEADER_WITHIN, Headed, Layout, Row},
+        problem::Severity,
         table::{Gather, JoinId},
     },
     caaspp::Caaspp,
-    columns::{Field, Layout, Row},
     elpac::Elpac,
     nsc::Nsc,
 };
-
-/// Rows of a file among which its header is looked for: titles stand above it.
-const HEADER_WITHIN: u32 = 20;
 
 /// Fewest lines' width that a delimited file can have.
 const NARROW: usize = 1;
@@ -118,106 +115,6 @@ impl Assessments {
         }
     }
 
-    /// Begins a file, or a sheet of one. `file` is its name for people and may
-    /// say the school year.
-    pub fn begin(&mut self, file: &str) {
-        self.gather.begin(file);
-        self.state = State::Before(0);
-        let named = year_in_name(file).filter(|_| self.reader.is_of_one_year());
-        self.year = self.options.year.or(named);
-        if let (Some(asked), Some(named)) = (self.options.year, named)
-            && asked != named
-        {
-            let what = format!("the file is of {named}, as its name says, not of {asked}");
-            let remedy = "import it with its own --year, or rename it if its name is wrong";
-            self.fault(None, &what, remedy, 1);
-            self.state = State::Unreadable;
-        }
-    }
-
-    /// Reads a row of the file that was begun last; those above its header are
-    /// passed over.
-    pub fn row(&mut self, line: u64, cells: &[&str]) {
-        match &self.state {
-            State::Unreadable => {}
-            State::Before(rows) => {
-                let rows = rows + 1;
-                self.state = match Layout::of_header(&self.fields, cells) {
-                    Some(layout) => self.header(layout, line),
-                    None => State::Before(rows),
-                };
-            }
-            State::Reading(layout) => {
-                if cells.iter().all(|cell| cell.trim().is_empty()) {
-                    return;
-                }
-                self.gather.count_row(false);
-                if cells.len() == layout.width {
-                    self.reader.row(Row::new(layout, line, cells), self.year, &mut self.gather);
-                    return;
-                }
-                let what = format!(
-                    "a row has another number of cells than the header: {} instead of {}",
-                    cells.len(),
-                    layout.width
-                );
-                let remedy = "download the file again without opening it in between: a value with \
-                              the separator in it is not quoted, or the file is cut short";
-                self.fault(None, &what, remedy, line);
-            }
-        }
-    }
-
-    /// Whether rows are still wanted: not where the header was not found.
-    pub const fn wants_rows(&self) -> bool {
-        match self.state {
-            State::Before(rows) => rows < HEADER_WITHIN,
-            State::Reading(_) => true,
-            State::Unreadable => false,
-        }
-    }
-
-    /// How many cells the header has, once it is found.
-    pub const fn width(&self) -> Option<usize> {
-        match &self.state {
-            State::Reading(layout) => Some(layout.width),
-            State::Before(_) | State::Unreadable => None,
-        }
-    }
-
-    /// Whether the header was found, or what is wrong with the file noted
-    /// already.
-    pub const fn has_header(&self) -> bool {
-        !matches!(self.state, State::Before(_))
-    }
-
-    /// Notes that a file has no header of the format. `widest` is the largest
-    /// number of cells of its first rows.
-    pub fn no_header(&mut self, widest: usize) {
-        let needed = self.fields.iter().filter(|field| field.is_needed);
-        let needed: Vec<&str> = needed.map(|field| field.names[0]).collect();
-        let what =
-            format!("no header of a {} is in the first {HEADER_WITHIN} rows", self.format.name());
-        let remedy = if widest <= NARROW {
-            "the file is not separated by commas, carets or tabs: download it as .csv, .xlsx or \
-             _DLMTR.CSV, not as fixed width"
-                .to_owned()
-        } else {
-            format!("choose the right file or --sheet; its header names {}", needed.join(", "))
-        };
-        self.fault(None, &what, &remedy, 1);
-    }
-
-    /// Notes that a file cannot be read from a line on.
-    pub fn unreadable(&mut self, line: u64, what: &str, remedy: &str) {
-        self.fault(None, what, remedy, line);
-    }
-
-    /// Notes what is worth knowing about a file.
-    pub fn notice(&mut self, what: &str, remedy: &str) {
-        self.note(Severity::Notice, None, what, remedy, 1);
-    }
-
     /// Ends the import.
     pub fn finish(mut self) -> Result<Imported, Refused> {
         self.reader.finish(&mut self.gather);
@@ -247,67 +144,96 @@ impl Assessments {
     }
 
     fn fault(&mut self, column: Option<&str>, what: &str, remedy: &str, line: u64) {
-        self.note(Severity::Fatal, column, what, remedy, line);
+        self.gather.tell(Severity::Fatal, column, what, remedy, (line, None));
+    }
+}
+
+impl Headed for Assessments {
+    fn begin(&mut self, file: &str) {
+        self.gather.begin(file);
+        self.state = State::Before(0);
+        let named = headed::in_name(file).filter(|_| self.reader.is_of_one_year());
+        self.year = self.options.year.or(named);
+        if let (Some(asked), Some(named)) = (self.options.year, named)
+            && asked != named
+        {
+            let what = format!("the file is of {named}, as its name says, not of {asked}");
+            let remedy = "import it with its own --year, or rename it if its name is wrong";
+            self.fault(None, &what, remedy, 1);
+            self.state = State::Unreadable;
+        }
     }
 
-    fn note(
-        &mut self,
-        severity: Severity,
-        column: Option<&str>,
-        what: &str,
-        remedy: &str,
-        line: u64,
-    ) {
-        let problem = Problem {
-            severity,
-            column: column.map(str::to_owned),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
+    fn row(&mut self, line: u64, cells: &[&str]) {
+        match &self.state {
+            State::Unreadable => {}
+            State::Before(rows) => {
+                let rows = rows + 1;
+                self.state = match Layout::of_header(&self.fields, cells) {
+                    Some(layout) => self.header(layout, line),
+                    None => State::Before(rows),
+                };
+            }
+            State::Reading(layout) => {
+                if cells.iter().all(|cell| cell.trim().is_empty()) {
+                    return;
+                }
+                self.gather.count_row(false);
+                if cells.len() == layout.width {
+                    self.reader.row(Row::new(layout, line, cells), self.year, &mut self.gather);
+                    return;
+                }
+                let (what, remedy) = headed::other_width(cells.len(), layout.width);
+                self.fault(None, &what, remedy, line);
+            }
+        }
+    }
+
+    fn wants_rows(&self) -> bool {
+        match self.state {
+            State::Before(rows) => rows < HEADER_WITHIN,
+            State::Reading(_) => true,
+            State::Unreadable => false,
+        }
+    }
+
+    fn width(&self) -> Option<usize> {
+        match &self.state {
+            State::Reading(layout) => Some(layout.width),
+            State::Before(_) | State::Unreadable => None,
+        }
+    }
+
+    fn has_header(&self) -> bool {
+        !matches!(self.state, State::Before(_))
+    }
+
+    fn no_header(&mut self, widest: usize) {
+        let needed = self.fields.iter().filter(|field| field.is_needed);
+        let needed: Vec<&str> = needed.map(|field| field.names[0]).collect();
+        let what =
+            format!("no header of a {} is in the first {HEADER_WITHIN} rows", self.format.name());
+        let remedy = if widest <= NARROW {
+            "the file is not separated by commas, carets or tabs: download it as .csv, .xlsx or \
+             _DLMTR.CSV, not as fixed width"
+                .to_owned()
+        } else {
+            format!("choose the right file or --sheet; its header names {}", needed.join(", "))
         };
-        self.gather.problem(problem, line, None);
+        self.fault(None, &what, &remedy, 1);
+    }
+
+    fn unreadable(&mut self, line: u64, what: &str, remedy: &str) {
+        self.fault(None, what, remedy, line);
+    }
+
+    fn notice(&mut self, what: &str, remedy: &str) {
+        self.gather.tell(Severity::Notice, None, what, remedy, (1, None));
     }
 }
 
 impl fmt::Debug for Assessments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Assessments").field("format", &self.format).finish_non_exhaustive()
-    }
-}
-
-/// The school year that a file's name ends with, as the testing system names
-/// its files: `…StudentScoreData_2024.xlsx` is of 2023-24.
-fn year_in_name(name: &str) -> Option<SchoolYear> {
-    let mut numbers: Vec<&str> = name.split(|it: char| !it.is_ascii_digit()).collect();
-    numbers.retain(|number| !number.is_empty());
-    let position = numbers
-        .iter()
-        .rposition(|number| number.len() == 4 && ("2014".."2100").contains(number))?;
-    let year: u32 = numbers[position].parse().ok()?;
-    // 2023-24 is written with its second year.
-    let next = numbers.get(position + 1).and_then(|next| next.parse::<u32>().ok());
-    let ending = if next == Some((year + 1) % 100) { year + 1 } else { year };
-    SchoolYear::ending(ending).ok()
-}
-
-#[cfg(test)]
-mod year_tests {
-    use super::*;
-
-    #[test]
-    fn the_year_of_a_file_is_the_last_in_its_name() {
-        for (name, year) in [
-            (
-                "27738250000000_CAASPP_Student_Score_Data_File_TestedStudentScoreData_2024.xlsx",
-                2024,
-            ),
-            ("x_EnrolledStudentScoreData_2023_DLMTR.CSV", 2023),
-            ("x_TestedStudentScoreData_2023_08142023.csv.gz", 2023),
-            ("scores 2023-24.csv", 2024),
-            ("scores 2022-2023.csv", 2023),
-        ] {
-            assert_eq!(year_in_name(name).map(SchoolYear::ending_year), Some(year), "{name}");
-        }
-        assert_eq!(year_in_name("27738250000000_scores.csv"), None);
-        assert_eq!(year_in_name("district 1234.csv"), None);
     }
 }

@@ -3,9 +3,9 @@
 
 use peerlight_proto::units::SchoolYear;
 
-use super::{
-    super::table::{Fact, Gather, StudentIds},
-    columns::{Field, Row},
+use super::super::{
+    headed::{Field, Row},
+    table::{Fact, Gather, StudentIds},
 };
 use crate::student::Column;
 

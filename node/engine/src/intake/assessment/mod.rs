@@ -11,12 +11,10 @@
 //! the shell opens the file and splits it into cells.
 
 mod caaspp;
-mod columns;
 mod elpac;
 mod elpi;
 mod file;
 mod group;
-mod note;
 mod nsc;
 mod rule;
 #[cfg(test)]

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use peerlight_proto::units::SchoolYear;
 
 use super::{
-    super::table::{Day, Fact, Gather, StudentIds},
-    columns::{Field, Layout, Row, fields},
+    super::{
+        headed::{Field, Layout, Notes, Row, fields},
+        table::{Day, Fact, Gather, StudentIds},
+    },
     file::Reader,
-    note::Notes,
 };
 use crate::student::Column;
 
@@ -61,7 +62,7 @@ impl Nsc {
 
     /// The year of graduation, and the last day before college counts; `None`,
     /// with the reason noted, where the row does not count.
-    fn graduation(&self, row: &Row<'_>, notes: &mut Notes<'_, '_>) -> Option<(SchoolYear, Day)> {
+    fn graduation(&self, row: &Row<'_>, notes: &mut Notes<'_>) -> Option<(SchoolYear, Day)> {
         let text = row.text(Of::Graduated);
         if text.is_empty() {
             let year = self.year;
@@ -85,7 +86,7 @@ impl Nsc {
         Some((year, day))
     }
 
-    fn level(row: &Row<'_>, id: &str, notes: &mut Notes<'_, '_>) -> u8 {
+    fn level(row: &Row<'_>, id: &str, notes: &mut Notes<'_>) -> u8 {
         let text = row.text(Of::Level);
         let found = LEVELS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         if found.is_none() && !text.is_empty() {
@@ -125,7 +126,7 @@ impl Reader for Nsc {
     }
 
     fn row(&mut self, row: Row<'_>, _: Option<SchoolYear>, gather: &mut Gather) {
-        let mut notes = Notes::new(gather, row);
+        let mut notes = Notes::new(gather, row.line);
         let texts = [row.text(Of::Id), row.text(Of::Return)];
         // The Clearinghouse's own advice is to guard ids by an underscore.
         let texts = texts.map(|text| text.trim_matches('_'));

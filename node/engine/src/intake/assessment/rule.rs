@@ -5,15 +5,14 @@ use std::collections::HashMap;
 
 use peerlight_proto::units::SchoolYear;
 
-use super::{super::table::Day, note::Notes};
-use crate::intake::problem::masked;
+use crate::intake::{headed::Notes, problem::masked, table::Day};
 
 /// Remedy of rows that the state leaves out as well.
 pub(super) const NOTHING: &str =
     "nothing has to be done: the state leaves these out of its results too";
 
 /// Whether the state includes the row's score; if not, the reason is noted.
-pub(super) fn is_included(indicator: &str, id: &str, notes: &mut Notes<'_, '_>) -> bool {
+pub(super) fn is_included(indicator: &str, id: &str, notes: &mut Notes<'_>) -> bool {
     const COLUMN: &str = "IncludeIndicator";
     let upper = indicator.to_ascii_uppercase();
     match upper.as_str() {
@@ -30,7 +29,7 @@ pub(super) fn is_included(indicator: &str, id: &str, notes: &mut Notes<'_, '_>) 
 
 /// Whether a day of testing, where there is one, is in the file's year; if
 /// not, the file is refused.
-pub(super) fn is_of_year(day: &str, year: SchoolYear, notes: &mut Notes<'_, '_>) -> bool {
+pub(super) fn is_of_year(day: &str, year: SchoolYear, notes: &mut Notes<'_>) -> bool {
     let tested = Day::read(day).and_then(Day::school_year);
     let is_other = tested.is_some_and(|tested| tested != year);
     if is_other {
@@ -54,7 +53,7 @@ impl Met {
         test: u8,
         score: &str,
         line: u64,
-        notes: &mut Notes<'_, '_>,
+        notes: &mut Notes<'_>,
     ) -> bool {
         let key = (ssid.to_owned(), test);
         let Some((first, first_line)) = self.0.get(&key) else {

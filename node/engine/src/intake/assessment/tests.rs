@@ -5,7 +5,7 @@ use peerlight_proto::units::SchoolYear;
 use super::*;
 use crate::{
     intake::{
-        Imported, Refused, Report, StudentYears,
+        Headed, Imported, Refused, Report, StudentYears,
         tests::{byte, number, schools},
     },
     student::{Column, MISSING},

@@ -124,6 +124,25 @@ impl Gather {
         self.report.problems.add(problem, Place { file, line, value });
     }
 
+    /// Says something of a line of the file that was begun last, and of the
+    /// value there, which must be masked where it may be an id.
+    pub(in crate::intake) fn tell(
+        &mut self,
+        severity: Severity,
+        column: Option<&str>,
+        what: &str,
+        remedy: &str,
+        (line, value): (u64, Option<String>),
+    ) {
+        let problem = Problem {
+            severity,
+            column: column.map(str::to_owned),
+            what: what.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        self.problem(problem, line, value);
+    }
+
     /// Takes in one fact from a line of the file that was begun last.
     pub fn add(&mut self, ids: StudentIds<'_>, fact: &Fact<'_>, line: u64) {
         let Some(position) = self.student(ids, line) else { return };
@@ -317,13 +336,7 @@ impl Gather {
         line: u64,
         value: Option<String>,
     ) {
-        let problem = Problem {
-            severity,
-            column: column.map(|column| column.name().to_owned()),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
-        };
-        self.problem(problem, line, value);
+        self.tell(severity, column.map(Column::name), what, remedy, (line, value));
     }
 
     /// Ends the import: student years by school year, if nothing was fatal.

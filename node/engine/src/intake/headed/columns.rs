@@ -3,12 +3,12 @@
 
 /// What a format wants to know of a row, under every name its column has had.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(in crate::intake) struct Field {
     /// Names in the order of preference; capitals, spaces and signs do not
     /// matter.
-    pub(super) names: &'static [&'static str],
+    pub(in crate::intake) names: &'static [&'static str],
     /// Whether no row can be read without it.
-    pub(super) is_needed: bool,
+    pub(in crate::intake) is_needed: bool,
 }
 
 /// Declares a format's fields: an enumeration, and the table of their names.
@@ -33,22 +33,22 @@ macro_rules! fields {
     (@) => { false };
     (@ needed) => { true };
 }
-pub(super) use fields;
+pub(in crate::intake) use fields;
 
 /// Needed columns that a row must name to be taken for the header.
 const LEAST: usize = 2;
 
 /// Where the fields are in one file.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(in crate::intake) struct Layout {
     /// How many columns the file has.
-    pub(super) width: usize,
+    pub(in crate::intake) width: usize,
     positions: Vec<Option<usize>>,
 }
 
 impl Layout {
     /// The layout that a row gives, if it is a header of this format.
-    pub(super) fn of_header(fields: &[&Field], cells: &[&str]) -> Option<Self> {
+    pub(in crate::intake) fn of_header(fields: &[&Field], cells: &[&str]) -> Option<Self> {
         let names: Vec<String> = cells.iter().map(|cell| plain(cell)).collect();
         let find = |name: &&str| names.iter().position(|known| *known == plain(name));
         let positions: Vec<Option<usize>> =
@@ -60,7 +60,7 @@ impl Layout {
     }
 
     /// The needed columns that are not there.
-    pub(super) fn missing(&self, fields: &[&Field]) -> Vec<&'static str> {
+    pub(in crate::intake) fn missing(&self, fields: &[&Field]) -> Vec<&'static str> {
         let pairs = fields.iter().zip(&self.positions);
         pairs
             .filter(|(field, position)| field.is_needed && position.is_none())
@@ -69,7 +69,7 @@ impl Layout {
     }
 
     /// Whether the file has a field.
-    pub(super) fn has(&self, field: impl Into<usize>) -> bool {
+    pub(in crate::intake) fn has(&self, field: impl Into<usize>) -> bool {
         self.positions[field.into()].is_some()
     }
 }
@@ -81,28 +81,32 @@ fn plain(name: &str) -> String {
 
 /// One row of a file.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(in crate::intake) struct Row<'a> {
     /// Its line, from 1.
-    pub(super) line: u64,
+    pub(in crate::intake) line: u64,
     cells: &'a [&'a str],
     layout: &'a Layout,
 }
 
 impl<'a> Row<'a> {
     /// A row of as many cells as the header has.
-    pub(super) const fn new(layout: &'a Layout, line: u64, cells: &'a [&'a str]) -> Self {
+    pub(in crate::intake) const fn new(
+        layout: &'a Layout,
+        line: u64,
+        cells: &'a [&'a str],
+    ) -> Self {
         Self { line, cells, layout }
     }
 
     /// A field's text without spaces around it; empty where there is none.
-    pub(super) fn text(&self, field: impl Into<usize>) -> &'a str {
+    pub(in crate::intake) fn text(&self, field: impl Into<usize>) -> &'a str {
         let position = self.layout.positions[field.into()];
         position.and_then(|position| self.cells.get(position)).map_or("", |cell| cell.trim())
     }
 
     /// A number that the state gives; `None` where it is empty or one of the
     /// words for "no score".
-    pub(super) fn score(&self, field: impl Into<usize>) -> Option<&'a str> {
+    pub(in crate::intake) fn score(&self, field: impl Into<usize>) -> Option<&'a str> {
         const NONE: [&str; 8] = ["", "NS", "NA", "N/A", "NT", "*", "-", "--"];
         let text = self.text(field);
         (!NONE.iter().any(|word| word.eq_ignore_ascii_case(text))).then_some(text)
