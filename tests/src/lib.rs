@@ -5,6 +5,7 @@
 //! parts to make a test pass.
 
 pub mod bench;
+pub mod calpads_report;
 pub mod clock;
 pub mod demo;
 pub mod harness;

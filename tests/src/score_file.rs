@@ -88,11 +88,13 @@ pub struct Table {
 }
 
 impl Table {
-    fn new<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
+    /// A table with this header and no rows.
+    pub fn new<'a>(header: impl IntoIterator<Item = &'a str>) -> Self {
         Self { header: header.into_iter().map(str::to_owned).collect(), rows: Vec::new() }
     }
 
-    fn push(&mut self, cells: &[(&str, &str)]) {
+    /// Adds a row; columns that are not among the cells are empty.
+    pub fn push(&mut self, cells: &[(&str, &str)]) {
         let mut row = vec![String::new(); self.header.len()];
         for (column, text) in cells {
             let position = self.header.iter().position(|name| name == column);

@@ -13,12 +13,23 @@ use crate::{
     error::Error,
     import::reading,
     node::Node,
-    source::{self, Read, assessment, calpads, csv, is_source_name, mapping, oneroster, survey},
+    source::{
+        self, Read, assessment, calpads, calpads_report, csv, is_source_name, mapping, oneroster,
+        survey,
+    },
 };
 
 /// Folders that are made in a new inbox.
-pub(super) const FOLDERS: [&str; 7] =
-    [csv::SOURCE, calpads::SOURCE, oneroster::SOURCE, survey::SOURCE, "caaspp", "elpac", "nsc"];
+pub(super) const FOLDERS: [&str; 8] = [
+    csv::SOURCE,
+    calpads::SOURCE,
+    calpads_report::SOURCE,
+    oneroster::SOURCE,
+    survey::SOURCE,
+    "caaspp",
+    "elpac",
+    "nsc",
+];
 
 /// Name of a mapping that stays in a folder of CSV files or of a survey.
 pub(super) const MAP: &str = "map.toml";
@@ -34,6 +45,8 @@ pub(super) enum Format {
     Scores(Scores),
     /// CALPADS files, together.
     Calpads,
+    /// CALPADS reports, together.
+    CalpadsReport,
     /// A roster: a zip, or its files together.
     OneRoster,
 }
@@ -45,6 +58,7 @@ impl Format {
         match name {
             csv::SOURCE => Some(Self::Csv(name.to_owned())),
             calpads::SOURCE => Some(Self::Calpads),
+            calpads_report::SOURCE => Some(Self::CalpadsReport),
             oneroster::SOURCE => Some(Self::OneRoster),
             survey::SOURCE => Some(Self::Survey),
             "caaspp" => Some(Self::Scores(Scores::Caaspp)),
@@ -109,6 +123,11 @@ impl Format {
             Self::Calpads => {
                 reading(node, move |schools| Ok(calpads::read(&path, until, schools)?)).await
             }
+            Self::CalpadsReport => {
+                let read =
+                    move |schools| Ok(calpads_report::read(&path, None, None, until, schools)?);
+                reading(node, read).await
+            }
             Self::OneRoster => {
                 reading(node, move |schools| Ok(oneroster::read(&path, until, schools)?)).await
             }
@@ -134,6 +153,7 @@ impl Format {
                 let map = quoted(&folder.join(MAP));
                 words.extend([survey::SOURCE.to_owned(), "--map".to_owned(), map]);
             }
+            Self::CalpadsReport => words.push(calpads_report::SOURCE.to_owned()),
             Self::Calpads => words.push(calpads::SOURCE.to_owned()),
             Self::OneRoster => words.push(oneroster::SOURCE.to_owned()),
         }

@@ -10,6 +10,7 @@ use peerlight_proto::units::ContentHash;
 mod aside;
 pub mod assessment;
 pub mod calpads;
+pub mod calpads_report;
 pub mod csv;
 pub mod edfi;
 mod error;

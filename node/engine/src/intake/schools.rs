@@ -40,15 +40,18 @@ impl Schools {
     }
 
     /// The district's school with this id, or the only one whose id ends in
-    /// it; `None` where there is no one school.
+    /// it, with the zeros in front that a spreadsheet takes away; `None` where
+    /// there is no one school.
     pub(super) fn resolve(&self, id: &str) -> Option<&str> {
         if let Some(known) = self.ours.get(id) {
             return Some(known);
         }
-        if id.len() < SHORTEST_ENDING {
+        let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        if id.len() < SHORTEST_ENDING && !is_number {
             return None;
         }
-        let mut ending = self.ours.iter().filter(|known| known.ends_with(id));
+        let id = format!("{id:0>SHORTEST_ENDING$}");
+        let mut ending = self.ours.iter().filter(|known| known.ends_with(&id));
         let found = ending.next()?;
         ending.next().is_none().then_some(found)
     }

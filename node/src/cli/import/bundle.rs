@@ -1,8 +1,10 @@
-//! `import calpads` and `import oneroster`: the files of one system, together.
+//! `import calpads`, `import calpads-report` and `import oneroster`: the files
+//! of one system, together.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use peerlight_proto::units::SchoolYear;
 
 use super::{
     super::Context,
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    source::{calpads, oneroster},
+    source::{calpads, calpads_report, oneroster},
 };
 
 #[derive(Args)]
@@ -22,6 +24,37 @@ pub struct BundleArgs {
     path: PathBuf,
     #[command(flatten)]
     apply: ApplyArgs,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Read are exports of the reports 8.1 (student profile), 14.2 (absences), 7.12
+(incident results), 15.2 (cohort) and, to compare it with 15.2, 15.1: .csv (also
+.gz) or .xlsx. Which one a file is, is told by its header. Import all reports of a
+school year together: they replace what this source told of that year."
+)]
+pub struct ReportArgs {
+    /// A folder with the exports, or one of them.
+    path: PathBuf,
+    /// School year, such as 2025-26, where neither titles nor names say it.
+    #[arg(long)]
+    year: Option<SchoolYear>,
+    /// Read only this sheet of a workbook.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    #[command(flatten)]
+    apply: ApplyArgs,
+}
+
+pub async fn calpads_report(args: &ReportArgs, context: &Context) -> Result<(), Error> {
+    args.apply.check(calpads_report::SOURCE)?;
+    let node = context.node(&[]).await?;
+    let (path, year, sheet) = (args.path.clone(), args.year, args.sheet.clone());
+    let until = Some(args.apply.last_day(&node));
+    let read = reading(&node, move |schools| {
+        Ok(calpads_report::read(&path, year, sheet.as_deref(), until, schools)?)
+    });
+    args.apply.apply(&node, read.await).await
 }
 
 pub async fn calpads(args: &BundleArgs, context: &Context) -> Result<(), Error> {

@@ -30,6 +30,7 @@ use crate::error::Error;
   peerlight-node import caaspp TestedStudentScoreData_2026.xlsx
   peerlight-node import nsc return.csv --year 2025-26
   peerlight-node import calpads extracts/2025-26/
+  peerlight-node import calpads-report reports/2025-26/
   peerlight-node import oneroster roster.zip
   peerlight-node import edfi interchange/ --year 2025-26
   peerlight-node import edfi https://ods.district.org/api --year 2025-26 \
@@ -56,6 +57,8 @@ enum Format {
     Nsc(assessment::NscArgs),
     /// CALPADS files: SENR, SINF, SELA, SPRG, STAS, SIRS, SCSC, CENR.
     Calpads(bundle::BundleArgs),
+    /// CALPADS reports, exported as CSV or Excel: 8.1, 14.2, 7.12, 15.2, 15.1.
+    CalpadsReport(bundle::ReportArgs),
     /// A `OneRoster` 1.1 or 1.2 CSV bundle: a zip or its folder.
     #[command(name = "oneroster")]
     OneRoster(bundle::BundleArgs),
@@ -75,6 +78,7 @@ pub async fn run(args: &ImportArgs, context: &Context) -> Result<(), Error> {
         Format::Elpac(args) => assessment::scores(args, Assessment::Elpac, context).await,
         Format::Nsc(args) => assessment::nsc(args, context).await,
         Format::Calpads(args) => bundle::calpads(args, context).await,
+        Format::CalpadsReport(args) => bundle::calpads_report(args, context).await,
         Format::OneRoster(args) => bundle::oneroster(args, context).await,
         Format::EdFi(args) => edfi::run(args, context).await,
         Format::Survey(args) => survey::run(args, context).await,

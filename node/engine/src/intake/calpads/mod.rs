@@ -10,7 +10,9 @@
 mod codes;
 mod layout;
 mod reader;
+mod report;
 #[cfg(test)]
 mod tests;
 
 pub use reader::Calpads;
+pub use report::Reports;

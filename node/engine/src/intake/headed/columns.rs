@@ -75,7 +75,7 @@ impl Layout {
 }
 
 /// A name without what years and spreadsheets change about it.
-fn plain(name: &str) -> String {
+pub(in crate::intake) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|it| it.to_ascii_lowercase()).collect()
 }
 

@@ -8,9 +8,9 @@ mod columns;
 mod note;
 mod year;
 
-pub(super) use columns::{Field, Layout, Row, fields};
+pub(super) use columns::{Field, Layout, Row, fields, plain};
 pub(super) use note::{Notes, statewide};
-pub(super) use year::in_name;
+pub(super) use year::{in_name, in_text};
 
 /// Rows of a file among which its header is looked for: titles stand above it.
 pub(super) const HEADER_WITHIN: u32 = 20;

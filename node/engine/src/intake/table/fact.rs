@@ -31,6 +31,19 @@ impl fmt::Debug for StudentIds<'_> {
 pub enum Fact<'a> {
     /// The student was enrolled.
     Spell(Spell<'a>),
+    /// The student belonged to a school in the year, without the days. Counts
+    /// where no spell tells the school: an enrolment before a mere place in a
+    /// cohort, then the school with most days expected, then the last told.
+    Place {
+        /// The year.
+        year: SchoolYear,
+        /// The school.
+        school: &'a str,
+        /// The grade level, where the source has one that Peerlight counts.
+        grade: Option<Grade>,
+        /// Whether it is told of somebody enrolled, and not only of a cohort.
+        is_enrolled: bool,
+    },
     /// A value of a school year, as text of the column's kind. Of several,
     /// the last one read counts.
     Value {

@@ -17,7 +17,7 @@ use super::{
     enrolment::Kept,
     fact::{Fact, Spell, StudentIds},
     row::{self, Told},
-    student::{Student, YearOf},
+    student::{Place as OfSchool, Student, YearOf},
 };
 use crate::{
     intake::{
@@ -150,6 +150,11 @@ impl Gather {
             Fact::Spell(spell) => self.add_spell(position, spell, ids, line),
             Fact::Value { year, column, text } => {
                 self.add_value(position, *year, *column, text, ids, line);
+            }
+            Fact::Place { year, school, grade, is_enrolled } => {
+                let Some(school) = self.school(*year, school, ids, line) else { return };
+                let place = OfSchool { school, grade: *grade, is_enrolled: *is_enrolled };
+                self.year(position, *year).places.push(place);
             }
             Fact::Membership { column, from, to } => {
                 self.students[position].memberships.push((*column, *from, *to));

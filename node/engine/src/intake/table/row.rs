@@ -1,6 +1,6 @@
 //! One student's facts as the row of one school year.
 
-use peerlight_proto::units::SchoolYear;
+use peerlight_proto::units::{Grade, SchoolYear};
 
 use super::{
     cohort,
@@ -37,7 +37,9 @@ pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear,
         return;
     }
     let left = cohort.and_then(|_| student.spells.iter().max_by_key(|spell| spell.start));
-    let school = record.map(|record| record.school).or(left.map(|spell| spell.school));
+    let place = of_year.and_then(YearOf::place).filter(|_| record.is_none());
+    let school = record.map(|record| record.school).or(place.map(|place| place.school));
+    let school = school.or(left.map(|spell| spell.school));
     years.push(
         school.unwrap_or(StudentYears::NO_SCHOOL),
         &student.local,
@@ -47,6 +49,9 @@ pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear,
     let mut row = Row { years, told: told.columns };
     if let Some(record) = record {
         row.enrolment(&record);
+    }
+    if let Some(grade) = place.and_then(|place| place.grade) {
+        row.set_grade(grade);
     }
     row.memberships(student, year);
     if let Some(learning) = language::learning(&student.languages, year, told.until) {
@@ -61,7 +66,8 @@ pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear,
         row.set_number(Column::CohortYear, Some(f64::from(found.cohort_year.ending_year())));
         row.set_code(Column::CohortOutcome, found.outcome);
     }
-    row.year(of_year.unwrap_or(&YearOf::default()), record);
+    let of_record = record.map(|record| record.school).or(place.map(|place| place.school));
+    row.year(of_year.unwrap_or(&YearOf::default()), of_record);
     row.silence();
 }
 
@@ -74,7 +80,7 @@ struct Row<'a> {
 impl Row<'_> {
     fn enrolment(&mut self, record: &OfRecord) {
         if let Some(grade) = record.grade {
-            self.years.set(Column::GradeLevel, Cell::Byte(grade.index() as u8));
+            self.set_grade(grade);
         }
         for (column, flag) in [
             (Column::EnrolledOnOctoberCensus, record.october),
@@ -97,12 +103,14 @@ impl Row<'_> {
         }
     }
 
-    fn year(&mut self, of_year: &YearOf, record: Option<OfRecord>) {
+    /// What belongs to the year; days at the school of record where there is
+    /// one.
+    fn year(&mut self, of_year: &YearOf, school: Option<u32>) {
         if let Some(sums) = of_year.attendance.everywhere() {
             self.set_number(Column::DaysExpected, Some(sums.expected));
             self.set_number(Column::DaysAbsent, Some(sums.absent));
         }
-        let at_school = record.and_then(|record| of_year.attendance.at(record.school));
+        let at_school = school.and_then(|school| of_year.attendance.at(school));
         if let Some(sums) = at_school {
             self.set_number(Column::DaysExpectedAtSchool, Some(sums.expected));
             self.set_number(Column::DaysAbsentAtSchool, Some(sums.absent));
@@ -111,7 +119,9 @@ impl Row<'_> {
             let discipline = &of_year.discipline;
             self.set_number(Column::DaysSuspended, Some(discipline.days_suspended()));
             self.set_count(Column::IncidentsSuspended, discipline.incidents());
-            self.set_flag(Column::Expelled, discipline.is_expelled());
+            if self.told.contains(Column::Expelled) {
+                self.set_flag(Column::Expelled, discipline.is_expelled());
+            }
         }
         if let Some(average) = of_year.courses.average() {
             self.set_number(Column::Gpa, Some(average));
@@ -136,6 +146,10 @@ impl Row<'_> {
                 self.set_flag(column, false);
             }
         }
+    }
+
+    fn set_grade(&mut self, grade: Grade) {
+        self.years.set(Column::GradeLevel, Cell::Byte(grade.index() as u8));
     }
 
     fn set_flag(&mut self, column: Column, flag: bool) {

@@ -1,6 +1,6 @@
 //! What the tables have told of one student. Shows nothing of it.
 
-use peerlight_proto::units::SchoolYear;
+use peerlight_proto::units::{Grade, SchoolYear};
 
 use super::{
     attendance::Attendance,
@@ -43,12 +43,35 @@ impl Student {
     }
 }
 
+/// A school that a student belonged to, without the days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) school: u32,
+    pub(super) grade: Option<Grade>,
+    pub(super) is_enrolled: bool,
+}
+
 /// What belongs to one school year of a student.
 #[derive(Default)]
 pub(super) struct YearOf {
+    pub(super) places: Vec<Place>,
     pub(super) values: Vec<(Column, Cell)>,
     pub(super) names: Vec<(Column, Box<str>)>,
     pub(super) attendance: Attendance,
     pub(super) discipline: Discipline,
     pub(super) courses: Courses,
+}
+
+impl YearOf {
+    /// The school of record where no spell tells it: see [`Fact::Place`].
+    ///
+    /// [`Fact::Place`]: super::Fact::Place
+    pub(super) fn place(&self) -> Option<Place> {
+        let expected =
+            |place: &Place| self.attendance.at(place.school).map_or(0.0, |sums| sums.expected);
+        self.places.iter().copied().max_by(|a, b| {
+            let days = expected(a).total_cmp(&expected(b));
+            a.is_enrolled.cmp(&b.is_enrolled).then(days)
+        })
+    }
 }
