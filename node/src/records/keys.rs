@@ -15,11 +15,14 @@ use crate::keys::MasterKey;
 /// Bytes of a pseudonym: the first half of an HMAC-SHA256.
 pub(super) const PSEUDONYM: usize = 16;
 
-/// The kind of a district's own ids.
-pub(super) const LOCAL: u8 = 0;
-
-/// The kind of a state's ids.
-pub(super) const STATEWIDE: u8 = 1;
+/// Which of a student's ids it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// The district's own.
+    Local,
+    /// The state's.
+    Statewide,
+}
 
 /// Keys that seal records and make pseudonyms.
 pub struct RecordKeys {
@@ -51,13 +54,16 @@ impl RecordKeys {
             let is_there = !id.is_empty();
             is_there.then(|| Pseudonym::from_le_bytes(self.pseudonym(kind, id)))
         };
-        Student { statewide: of(STATEWIDE, statewide), local: of(LOCAL, local) }
+        Student { statewide: of(IdKind::Statewide, statewide), local: of(IdKind::Local, local) }
     }
 
-    /// The pseudonym of an id; `kind` keeps local and statewide ids apart.
-    pub(super) fn pseudonym(&self, kind: u8, id: &[u8]) -> [u8; PSEUDONYM] {
+    /// The pseudonym of an id: local and statewide ids never have the same.
+    pub fn pseudonym(&self, kind: IdKind, id: &[u8]) -> [u8; PSEUDONYM] {
         let mut context = hmac::Context::with_key(&self.pseudonym);
-        context.update(&[kind]);
+        context.update(match kind {
+            IdKind::Local => &[0],
+            IdKind::Statewide => &[1],
+        });
         context.update(id);
         let tag = context.sign();
         tag.as_ref()[..PSEUDONYM].try_into().expect("SHA-256 has more bytes than a pseudonym")

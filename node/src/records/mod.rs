@@ -42,7 +42,7 @@ pub use decode::RecordFile;
 pub use drill::{Student, students};
 pub use held::{effective_columns, ids, year};
 pub use import::{Applied, ImportError, ImportOptions, Outcome, apply, sweep};
-pub use keys::RecordKeys;
+pub use keys::{IdKind, RecordKeys};
 pub use part::RowIds;
 pub use write::to_parquet;
 
@@ -113,8 +113,8 @@ impl Records {
         let year = years.school_year.ending_year();
         let name = format!("{year}-{}{ENDING}", hexadecimal(&random));
         let path = self.folder.join(&name);
-        let content =
-            write::to_parquet(years, &self.keys).map_err(|error| content(&path, &error))?;
+        let content = write::to_parquet(years, |kind, id| self.keys.pseudonym(kind, id))
+            .map_err(|error| content(&path, &error))?;
         let sealed = seal::seal(&self.keys, &name, content, part::ids(years))?;
         let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
         let written = write_flushed(&unfinished, &sealed)

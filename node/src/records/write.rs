@@ -28,7 +28,7 @@ use peerlight_node_engine::{
 
 use super::{
     encode::{EncodedColumn, Encoder},
-    keys::RecordKeys,
+    keys::{IdKind, PSEUDONYM},
     layout::{
         FILES, SCHOOL, SCHOOLS, SHAPE, STATEWIDE, STUDENT, YEAR, field, has_missing, names,
         physical,
@@ -38,9 +38,13 @@ use super::{
 /// Rows of a row group: what one thread takes at a time.
 const ROW_GROUP: usize = 65_536;
 
-/// Student years as the bytes of a Parquet file, not sealed. Rows must be
-/// ordered by school for the kernel to be fast.
-pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
+/// Student years as the bytes of a Parquet file, not sealed: ids as what
+/// `pseudonym` makes of them. Rows must be ordered by school for the kernel to
+/// be fast.
+pub fn to_parquet(
+    years: &StudentYears,
+    pseudonym: impl Fn(IdKind, &[u8]) -> [u8; PSEUDONYM] + Sync,
+) -> Result<Vec<u8>> {
     let has_statewide = (0..years.rows()).any(|row| !years.statewide.get(row).is_empty());
     let lacks_local = (0..years.rows()).any(|row| years.students.get(row).is_empty());
     let mut fields = vec![
@@ -74,7 +78,8 @@ pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
     let mut writer =
         SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::clone(&properties))?;
     let schema = Arc::new(writer.schema_descr().clone());
-    let encoder = Encoder { years, keys, schema, properties, has_statewide, lacks_local, columns };
+    let encoder =
+        Encoder { years, pseudonym, schema, properties, has_statewide, lacks_local, columns };
     in_order(&encoder, |columns| {
         let mut group = writer.next_row_group()?;
         for (bytes, about) in columns {
@@ -87,8 +92,8 @@ pub fn to_parquet(years: &StudentYears, keys: &RecordKeys) -> Result<Vec<u8>> {
 
 /// Makes every row group, on all threads that there are, and hands them on in
 /// the order of their rows.
-fn in_order(
-    encoder: &Encoder<'_>,
+fn in_order<P: Fn(IdKind, &[u8]) -> [u8; PSEUDONYM] + Sync>(
+    encoder: &Encoder<'_, P>,
     mut hand_on: impl FnMut(Vec<EncodedColumn>) -> Result<()>,
 ) -> Result<()> {
     let rows = encoder.years.rows();

@@ -228,7 +228,8 @@ mod tests {
 
     fn files(imported: &Imported) -> Vec<Vec<u8>> {
         let keys = RecordKeys::from_keys([1; 32].into(), [2; 32].into(), &[3; 32]);
-        imported.years.iter().map(|years| to_parquet(years, &keys).unwrap()).collect()
+        let file = |years| to_parquet(years, |kind, id| keys.pseudonym(kind, id)).unwrap();
+        imported.years.iter().map(file).collect()
     }
 
     #[test]
