@@ -25,9 +25,6 @@ use super::{
 /// Endings of files that are read from a folder.
 const ENDINGS: [&str; 3] = [".csv", ".txt", ".xlsx"];
 
-/// How UTF-16 text begins.
-const UTF_16: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
-
 /// Files of one import, and the digest of what was read of them.
 pub(super) struct Files {
     paths: Vec<PathBuf>,
@@ -83,14 +80,6 @@ fn delimited(path: &Path, import: &mut impl Headed, digest: &mut Context) -> io:
     while import.wants_rows() {
         match rows.next() {
             Ok(Some((line, record))) => {
-                if record
-                    .get(0)
-                    .is_some_and(|cell| UTF_16.iter().any(|mark| cell.starts_with(mark)))
-                {
-                    let remedy = "save it as CSV UTF-8";
-                    import.unreadable(line, "the file is UTF-16", remedy);
-                    return Ok(());
-                }
                 if !import.has_header() {
                     widest = widest.max(record.len());
                 }

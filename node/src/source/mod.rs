@@ -15,6 +15,7 @@ pub mod csv;
 pub mod edfi;
 mod error;
 mod folder;
+mod foreign;
 mod headed;
 pub mod mapping;
 pub mod oneroster;

@@ -16,7 +16,7 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use flate2::read::MultiGzDecoder;
 use ring::digest::Context;
 
-use super::progress::Counted;
+use super::{foreign::Foreign, progress::Counted};
 
 /// Longest row, bytes: a hundred times what the widest export needs.
 const LONGEST_ROW: u64 = 1 << 20;
@@ -79,9 +79,12 @@ pub(super) enum RowsError {
 }
 
 impl RowsError {
-    /// Why a read failed, by its kind.
-    pub(super) fn of_io(line: u64, kind: io::ErrorKind) -> Self {
-        match kind {
+    /// Why a read failed.
+    pub(super) fn of_io(line: u64, error: &io::Error) -> Self {
+        if let Some(Foreign { what, remedy }) = Foreign::of_error(error) {
+            return Self::Broken { line: 1, what, remedy };
+        }
+        match error.kind() {
             io::ErrorKind::FileTooLarge => Self::Broken {
                 line,
                 what: "a row is longer than 1 MiB",
@@ -94,7 +97,7 @@ impl RowsError {
                 what: "the file cannot be read further",
                 remedy: "copy the file again: it is cut short or not what its name says",
             },
-            _ => Self::File(kind.into()),
+            kind => Self::File(kind.into()),
         }
     }
 }
@@ -165,7 +168,7 @@ impl<'a> Rows<'a> {
             csv::ErrorKind::Io(source) => source,
             _ => io::Error::from(io::ErrorKind::InvalidData),
         };
-        RowsError::of_io(line, source.kind())
+        RowsError::of_io(line, &source)
     }
 }
 
@@ -191,18 +194,20 @@ impl Since {
     }
 }
 
-/// Hashes what is read on its way, and stops where a row does not end.
+/// Hashes what is read on its way, and stops where a row does not end, or at
+/// the start of what is no text.
 pub(super) struct Bounded<'a> {
     inner: Box<dyn Read + 'a>,
     digest: &'a mut Context,
     since_row: Since,
+    has_begun: bool,
 }
 
 impl<'a> Bounded<'a> {
     /// Reads what is open already.
     pub(super) fn new(inner: Box<dyn Read + 'a>, digest: &'a mut Context) -> (Self, Since) {
         let since_row = Since::default();
-        (Self { inner, digest, since_row: since_row.clone() }, since_row)
+        (Self { inner, digest, since_row: since_row.clone(), has_begun: false }, since_row)
     }
 }
 
@@ -213,6 +218,10 @@ impl Read for Bounded<'_> {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         let read = self.inner.read(buffer)?;
+        let begins = !std::mem::replace(&mut self.has_begun, true);
+        if let Some(foreign) = Foreign::of(&buffer[..read]).filter(|_| begins) {
+            return Err(foreign.into());
+        }
         self.digest.update(&buffer[..read]);
         self.since_row.0.set(since_row + read as u64);
         Ok(read)
@@ -244,6 +253,20 @@ mod tests {
     fn rows_are_split_at_carets_without_quoting() {
         let found = rows_of(b"SENR^\"A^b\r\nSENR^^\n", Delimiter::Caret).unwrap();
         assert_eq!(found, [(1, 3), (2, 3)]);
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_and_not_read() {
+        for (start, what) in [
+            (b"PK\x03\x04rest".as_slice(), "workbook"),
+            (b"\xff\xfea\0,\0b\0", "UTF-16"),
+            (b"\x1f\x8b\x08", "gzip"),
+        ] {
+            let refused = rows_of(start, Delimiter::Comma).unwrap_err();
+            let RowsError::Broken { line, what: found, .. } = refused else { panic!("{what}") };
+            assert!(found.contains(what), "{found}");
+            assert_eq!(line, 1);
+        }
     }
 
     #[test]

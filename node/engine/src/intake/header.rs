@@ -8,6 +8,13 @@ use crate::student::{Column, ColumnSet};
 
 const MISSING: &str = "is missing from the file's header";
 
+/// What other programs put between cells, and what each is called.
+const OTHER_SIGNS: [(char, &str); 4] =
+    [(';', "semicolons"), ('\t', "tabs"), ('^', "carets"), ('|', "bars")];
+
+/// Columns that say which student and year a row is about, and nothing of it.
+const KEYS: [Column; 3] = [Column::SchoolYear, Column::StudentId, Column::StatewideId];
+
 /// What a file may leave to another source of its year, and what becomes of
 /// its rows if none has it.
 const ELSEWHERE: [(Column, Column, &str); 2] = [
@@ -61,15 +68,20 @@ impl Layout {
         };
         // A view's names of columns are in none of its rows.
         let line = u64::from(!file.starts_with(VIEW));
-        let mut add = |severity: Severity, column: &str, what: &str, remedy: &str| {
+        let mut add = |severity: Severity, column: Option<&str>, what: &str, remedy: &str| {
             let problem = Problem {
                 severity,
-                column: Some(column.to_owned()),
+                column: column.map(str::to_owned),
                 what: what.to_owned(),
                 remedy: remedy.to_owned(),
             };
             problems.add(problem, Place { file: file.to_owned(), line, value: None });
         };
+        if let Some(signs) = other_sign(header) {
+            let what = format!("the cells are separated by {signs}, and not by commas");
+            add(Severity::Fatal, None, &what, "save the file as CSV with commas");
+            return None;
+        }
         let mut is_readable = true;
         for (position, name) in header.iter().enumerate() {
             let targets = mapping.targets(name);
@@ -82,7 +94,7 @@ impl Layout {
                     is_readable = false;
                     add(
                         Severity::Fatal,
-                        column.name(),
+                        Some(column.name()),
                         "is filled by two columns of the file",
                         "remove one, or rename it in the mapping",
                     );
@@ -96,7 +108,8 @@ impl Layout {
             if position.is_none() {
                 is_readable = false;
                 let remedy = "correct the filter, or add the column";
-                add(Severity::Fatal, &filter.column, "is filtered on but not in the file", remedy);
+                let what = "is filtered on but not in the file";
+                add(Severity::Fatal, Some(&filter.column), what, remedy);
             }
         }
         let has_id = layout.has(Column::StudentId) || layout.has(Column::StatewideId);
@@ -106,13 +119,20 @@ impl Layout {
             if !is_there {
                 is_readable = false;
                 let remedy = "add it, or map one of the file's columns to it (--suggest-map helps)";
-                add(Severity::Fatal, column.name(), MISSING, remedy);
+                add(Severity::Fatal, Some(column.name()), MISSING, remedy);
             }
         }
         for (column, or, remedy) in ELSEWHERE {
             if !layout.has(column) && !layout.has(or) {
-                add(Severity::Notice, column.name(), MISSING, remedy);
+                add(Severity::Notice, Some(column.name()), MISSING, remedy);
             }
+        }
+        if is_readable && layout.columns(mapping).iter().all(|column| KEYS.contains(&column)) {
+            is_readable = false;
+            let what = "no column of the file tells anything about its students";
+            let remedy = "map its columns to those of student_years.csv: Peerlight keeps what its \
+                          measures use, and nothing else";
+            add(Severity::Fatal, None, what, remedy);
         }
         is_readable.then_some(layout)
     }
@@ -157,4 +177,13 @@ impl Layout {
         }
         columns
     }
+}
+
+/// What separates the cells of a file whose header is one cell, by the look of
+/// it.
+fn other_sign(header: &[String]) -> Option<&'static str> {
+    let [name] = header else { return None };
+    let times = |sign: char| name.matches(sign).count();
+    let (sign, signs) = OTHER_SIGNS.into_iter().max_by_key(|(sign, _)| times(*sign))?;
+    (times(sign) > 0).then_some(signs)
 }

@@ -105,7 +105,11 @@ impl Intake {
         }
         if texts.len() != layout.width {
             let what = "a row has another number of cells than the header";
-            let remedy = "look for a comma or a quotation mark inside a value: quote the value";
+            let remedy = if texts.len() < layout.width {
+                "look for a line break inside a value, and whether the file is cut short"
+            } else {
+                "look for a comma or a quotation mark inside a value: quote the value"
+            };
             let found = format!("{} instead of {}", texts.len(), layout.width);
             return self.fatal(None, what, remedy, file, line, Some(found));
         }

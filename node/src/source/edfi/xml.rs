@@ -137,7 +137,7 @@ impl<'a> Records<'a> {
 
     fn refusal(&self, error: &Error) -> RowsError {
         match error {
-            Error::Io(source) => RowsError::of_io(self.reader.get_ref().line, source.kind()),
+            Error::Io(source) => RowsError::of_io(self.reader.get_ref().line, source),
             _ => self.broken("is not well-formed XML"),
         }
     }

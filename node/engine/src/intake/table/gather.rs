@@ -373,6 +373,11 @@ impl Gather {
                 years.push(of_year.sorted());
             }
         }
+        if years.is_empty() && !self.report.problems.has_fatal() {
+            let what = "no student was enrolled in a school year that the files tell of";
+            let remedy = "look at the school years, the dates of enrolments, and the schools' ids";
+            self.fault(Severity::Fatal, None, what, remedy, 0, None);
+        }
         if self.report.problems.has_fatal() {
             return Err(Refused { report: Box::new(self.report) });
         }
