@@ -5,10 +5,10 @@
 
 pub mod in_place;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use peerlight_node_engine::{
-    intake::{ChangeLimits, Report, Schools},
+    intake::{ChangeLimits, Report, Schools, table::Day},
     measure::absent_groups,
     student::Column,
 };
@@ -21,8 +21,8 @@ use crate::{
     import_report::{self, ImportReport},
     node::Node,
     records::{self, Applied, ImportOptions, Outcome},
-    source::Read,
-    store::{audit, combined::CombinedYear},
+    source::{Read, SourceError, oneroster},
+    store::{audit, combined::CombinedYear, kept_rows},
 };
 
 /// How an import is to be applied, and who asked for it.
@@ -80,6 +80,27 @@ pub async fn reading(
         Ok(read) => read,
         Err(_) => Err(Error::Absent("the import was interrupted: try again".to_owned())),
     }
+}
+
+/// Reads a OneRoster bundle, a delta over the rows that are held of the bundles
+/// before. `until` is the last day that it tells of.
+///
+/// # Errors
+///
+/// As [`reading`].
+pub async fn reading_roster(node: &Node, path: PathBuf, until: Option<Day>) -> Result<Read, Error> {
+    let held = kept_rows::find(&node.store, oneroster::SOURCE).await?;
+    let records = exact::records(node)?;
+    reading(node, move |schools| {
+        let before = || {
+            let Some(held) = held else { return Ok(None) };
+            let rows = records.read_kept(&held.records_file);
+            let rows = rows.map_err(|error| SourceError::Held(error.to_string()))?;
+            Ok(Some(oneroster::Before { rows, sha256: held.sha256 }))
+        };
+        Ok(oneroster::read(&path, until, schools, before)?)
+    })
+    .await
 }
 
 /// Applies what was read, or says why it is refused.

@@ -49,6 +49,8 @@ mod raw_tables;
 #[cfg(test)]
 mod rejoin;
 #[cfg(test)]
+mod roster_delta;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod sources;

@@ -16,9 +16,9 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use crate::fixture::Fixture;
 
 /// A row of the exported CSV, by column.
-type StudentYear = BTreeMap<String, String>;
+pub type StudentYear = BTreeMap<String, String>;
 
-fn student_years(fixture: &Fixture) -> Vec<StudentYear> {
+pub fn student_years(fixture: &Fixture) -> Vec<StudentYear> {
     let folder = fixture.data.join(&fixture.nodes[0].district);
     let mut reader = csv::Reader::from_path(folder.join("student_years_2025.csv")).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
@@ -108,7 +108,7 @@ fn write_calpads(folder: &Path, years: &[StudentYear]) {
 }
 
 /// The bundle's files, zipped in the order given.
-fn write_zip(path: &Path, files: &[(&str, String)]) -> PathBuf {
+pub fn write_zip(path: &Path, files: &[(&str, String)]) -> PathBuf {
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     for (name, content) in files {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -119,7 +119,7 @@ fn write_zip(path: &Path, files: &[(&str, String)]) -> PathBuf {
 }
 
 /// The district's roster as a OneRoster bundle.
-fn roster(years: &[StudentYear]) -> Vec<(&'static str, String)> {
+pub fn roster(years: &[StudentYear]) -> Vec<(&'static str, String)> {
     let mut orgs = String::from("sourcedId,status,dateLastModified,name,type,identifier\n");
     let mut users = String::from("sourcedId,orgSourcedIds,role,identifier,grades,password\n");
     let mut enrollments =

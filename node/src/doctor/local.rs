@@ -20,7 +20,7 @@ use crate::{
     records::{RecordKeys, Records, RecordsError},
     release::receipt,
     store::{
-        Store, audit, combined, imports, journals, ledger,
+        Store, audit, combined, imports, journals, kept_rows, ledger,
         outbox::{self, OutboxRelease, OutboxState},
         receipts,
     },
@@ -163,6 +163,14 @@ async fn records(home: &Home, store: &Store) -> Result<String, Error> {
             other => other.into(),
         })?;
         opened.insert(year.to_string());
+    }
+    for kept in kept_rows::list(store).await? {
+        records.read_kept(&kept.records_file).map_err(|error| {
+            let source = kept.source;
+            Error::Absent(format!(
+                "{error}; restore it from the newest backup, or import a whole bundle of {source}"
+            ))
+        })?;
     }
     if opened.is_empty() {
         return Ok("none are held".to_owned());

@@ -11,7 +11,7 @@ use peerlight_node_engine::intake::{
 
 use crate::{
     error::Error,
-    import::reading,
+    import::{reading, reading_roster},
     node::Node,
     source::{
         self, Read, assessment, calpads, calpads_report, csv, is_source_name, mapping, oneroster,
@@ -128,9 +128,7 @@ impl Format {
                     move |schools| Ok(calpads_report::read(&path, None, None, until, schools)?);
                 reading(node, read).await
             }
-            Self::OneRoster => {
-                reading(node, move |schools| Ok(oneroster::read(&path, until, schools)?)).await
-            }
+            Self::OneRoster => reading_roster(node, path, until).await,
         }
     }
 

@@ -28,6 +28,7 @@ use crate::{
         Store, StoreError,
         combined::{self, CombinedPart, CombinedYear},
         imports::{self, Import},
+        kept_rows::{self, KeptRows},
         warehouse_years,
     },
 };
@@ -107,6 +108,7 @@ pub enum ImportError {
 struct Written {
     imports: Vec<Import>,
     years: Vec<CombinedYear>,
+    kept: Option<KeptRows>,
 }
 
 /// Applies what was read, or nothing.
@@ -128,11 +130,12 @@ pub async fn apply(
             }
         }
     }
-    if written.imports.is_empty() && written.years.is_empty() {
+    let Written { imports, years, kept } = &written;
+    if imports.is_empty() && years.is_empty() && kept.is_none() {
         return applied;
     }
     if applied.is_ok() {
-        combined::insert(store, &written.imports, &written.years, at).await?;
+        combined::insert(store, imports, years, kept.as_ref(), at).await?;
         sweep(store, records).await?;
     } else {
         // What a refused import wrote is swept with the next one at the latest.
@@ -216,7 +219,28 @@ async fn write(
         outcome.combined.push(combined);
         made.problems.groups().for_each(|group| outcome.problems.add_group(group));
     }
+    written.kept = keep(store, records, read, options).await?;
     Ok(outcome)
+}
+
+/// Writes the rows that the source's next files may change, unless they are
+/// held. Refused where others were kept since these were read.
+async fn keep(
+    store: &Store,
+    records: &Records,
+    read: &Read,
+    options: &ImportOptions,
+) -> Result<Option<KeptRows>, ImportError> {
+    let Some(kept) = &read.kept else { return Ok(None) };
+    let held = kept_rows::find(store, &read.source).await?.map(|held| held.sha256);
+    if kept.over.is_some() && kept.over != held {
+        return Err(ImportError::Busy);
+    }
+    if options.dry_run || held == Some(read.digest) {
+        return Ok(None);
+    }
+    let records_file = records.write_kept(&kept.rows)?;
+    Ok(Some(KeptRows { source: read.source.clone(), sha256: read.digest, records_file }))
 }
 
 /// What becomes of one year of the source; refused where too much changed.
@@ -292,6 +316,7 @@ pub async fn sweep(store: &Store, records: &Records) -> Result<usize, ImportErro
     let years = years.filter(|held| held.superseded_at.is_none());
     let mut named: BTreeSet<String> = parts.map(|held| held.import.records_file).collect();
     named.extend(years.filter_map(|held| held.year.records_file));
+    named.extend(kept_rows::list(store).await?.into_iter().map(|kept| kept.records_file));
     Ok(records.sweep(&named)?)
 }
 

@@ -17,6 +17,7 @@ mod drill;
 mod encode;
 mod held;
 mod import;
+mod kept;
 mod keys;
 mod layout;
 mod part;
@@ -108,14 +109,25 @@ impl Records {
     /// Writes and seals the student years of one school year; the name of the
     /// finished file.
     pub fn write(&self, years: &StudentYears) -> Result<String, RecordsError> {
+        let columns = write::to_parquet(years, |kind, id| self.keys.pseudonym(kind, id))
+            .map_err(|error| content(&self.folder, &error))?;
+        let year = years.school_year.ending_year().to_string();
+        self.write_sealed(&year, columns, part::ids(years))
+    }
+
+    /// Seals columns and ids in a file whose name begins so, and is new; the
+    /// name of the finished file.
+    fn write_sealed(
+        &self,
+        start: &str,
+        columns: Vec<u8>,
+        ids: Vec<u8>,
+    ) -> Result<String, RecordsError> {
         let mut random = [0; 8];
         SystemRandom::new().fill(&mut random).map_err(|_| RecordsError::Randomness)?;
-        let year = years.school_year.ending_year();
-        let name = format!("{year}-{}{ENDING}", hexadecimal(&random));
+        let name = format!("{start}-{}{ENDING}", hexadecimal(&random));
         let path = self.folder.join(&name);
-        let content = write::to_parquet(years, |kind, id| self.keys.pseudonym(kind, id))
-            .map_err(|error| content(&path, &error))?;
-        let sealed = seal::seal(&self.keys, &name, content, part::ids(years))?;
+        let sealed = seal::seal(&self.keys, &name, columns, ids)?;
         let unfinished = self.folder.join(format!("{name}{UNFINISHED}"));
         let written = write_flushed(&unfinished, &sealed)
             .and_then(|()| fs::rename(&unfinished, &path))

@@ -37,7 +37,7 @@ pub fn read(path: &Path, until: Option<Day>, schools: Schools) -> Result<Read, S
     let digest = digest.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     let files = paths.iter().map(|path| name(path)).collect();
-    Ok(Read { source: SOURCE.to_owned(), imported, digest, files })
+    Ok(Read { source: SOURCE.to_owned(), imported, digest, files, kept: None })
 }
 
 fn read_file(path: &Path, calpads: &mut Calpads, digest: &mut Context) -> Result<(), SourceError> {

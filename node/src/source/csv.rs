@@ -59,7 +59,7 @@ pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, So
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
     let files = paths.iter().map(|path| name(path)).collect();
-    Ok(Read { source: SOURCE.to_owned(), imported, digest, files })
+    Ok(Read { source: SOURCE.to_owned(), imported, digest, files, kept: None })
 }
 
 fn is_answers(path: &Path) -> bool {

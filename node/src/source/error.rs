@@ -56,6 +56,15 @@ pub enum SourceError {
         /// Its file.
         member: String,
     },
+    /// The rows that a delta changes are not what this version keeps.
+    #[error(
+        "what is held of the last roster cannot be read by this version: import a whole bundle \
+         (bulk) again"
+    )]
+    NotHeld,
+    /// The rows that a delta changes do not open.
+    #[error("what is held of the last roster cannot be opened: {0}; or import a whole bundle")]
+    Held(String),
     /// A warehouse was not read to the end.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),

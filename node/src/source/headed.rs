@@ -68,7 +68,7 @@ impl Files {
         let digest = self.digest.finish();
         let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
         let files = self.paths.iter().map(|path| name(path)).collect();
-        Read { source: source.to_owned(), imported, digest, files }
+        Read { source: source.to_owned(), imported, digest, files, kept: None }
     }
 }
 

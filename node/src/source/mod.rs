@@ -4,8 +4,11 @@
 //! Every reader of student years ends in a [`Read`]; what becomes of it is
 //! the same for all of them.
 
+use std::fmt;
+
 use peerlight_node_engine::intake::Imported;
 use peerlight_proto::units::ContentHash;
+use zeroize::Zeroizing;
 
 mod aside;
 pub mod assessment;
@@ -44,6 +47,25 @@ pub struct Read {
     pub digest: ContentHash,
     /// Names of the files, without their folders; or what else was read.
     pub files: Vec<String>,
+    /// What the source's next files may change; none where they never do, or
+    /// nothing changed.
+    pub kept: Option<Kept>,
+}
+
+/// Rows of a source that its next files may change, as the source's reader
+/// writes them. They have ids of students, and show nothing of it.
+pub struct Kept {
+    /// The rows.
+    pub rows: Zeroizing<Vec<u8>>,
+    /// Digest of the import that was changed to these rows; none where they are
+    /// a whole of their own.
+    pub over: Option<ContentHash>,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(..)")
+    }
 }
 
 /// Whether a source may have this name: 1 to 32 small letters, digits, `_`

@@ -13,6 +13,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{
     Store, StoreError,
     imports::{self, Import},
+    kept_rows::{self, KeptRows},
     school_year, warehouse_years,
 };
 
@@ -65,13 +66,14 @@ impl CombinedYear {
     }
 }
 
-/// Records imports and the combined years they change, all or none; what was
-/// in force of the same years and sources is superseded, and they are counted
-/// here, no longer in a warehouse.
+/// Records imports, the combined years they change, and rows that are kept of
+/// them, all or none; what was in force of the same years and sources is
+/// superseded, and they are counted here, no longer in a warehouse.
 pub async fn insert(
     store: &Store,
     new: &[Import],
     years: &[CombinedYear],
+    kept: Option<&KeptRows>,
     at: UnixSeconds,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
@@ -81,6 +83,9 @@ pub async fn insert(
     for year in years {
         warehouse_years::end_in(&mut tx, year.school_year, at).await?;
         insert_one(&mut tx, year, at).await?;
+    }
+    if let Some(kept) = kept {
+        kept_rows::put(&mut tx, kept, at).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -252,16 +257,27 @@ mod tests {
         }
     }
 
+    fn kept(bytes: &[u8]) -> KeptRows {
+        KeptRows {
+            source: "csv".to_owned(),
+            sha256: ContentHash::of(bytes),
+            records_file: format!("kept-{}.records", ContentHash::of(bytes).short()),
+        }
+    }
+
     #[tokio::test]
     async fn a_combined_year_comes_back_as_it_was_and_takes_the_place_of_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("node.db")).await.unwrap();
-        let one = year("a", &["csv"]);
-        insert(&store, &[import("csv", b"a")], std::slice::from_ref(&one), UnixSeconds(1))
+        let (one, first, last) = (year("a", &["csv"]), kept(b"a"), kept(b"b"));
+        let imports = [import("csv", b"a")];
+        insert(&store, &imports, std::slice::from_ref(&one), Some(&first), UnixSeconds(1))
             .await
             .unwrap();
+        assert_eq!(kept_rows::list(&store).await.unwrap(), [first]);
+        insert(&store, &[], &[], Some(&last), UnixSeconds(2)).await.unwrap();
         let both = year("b", &["sis", "csv"]);
-        insert(&store, &[import("sis", b"b")], std::slice::from_ref(&both), UnixSeconds(2))
+        insert(&store, &[import("sis", b"b")], std::slice::from_ref(&both), None, UnixSeconds(2))
             .await
             .unwrap();
         let found = find(&store, both.school_year).await.unwrap().unwrap();
@@ -270,6 +286,8 @@ mod tests {
         let all = list(&store).await.unwrap();
         assert_eq!((&all[0].year, all[0].superseded_at), (&one, Some(UnixSeconds(2))));
         assert_eq!(all.len(), 2);
+        assert_eq!(kept_rows::find(&store, "csv").await.unwrap(), Some(last));
+        assert_eq!(kept_rows::find(&store, "sis").await.unwrap(), None);
     }
 
     #[tokio::test]
@@ -277,7 +295,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("node.db")).await.unwrap();
         let wrong = [year("a", &["csv", "sis"])];
-        insert(&store, &[import("csv", b"a")], &wrong, UnixSeconds(1)).await.unwrap_err();
+        let (imports, kept) = ([import("csv", b"a")], kept(b"a"));
+        insert(&store, &imports, &wrong, Some(&kept), UnixSeconds(1)).await.unwrap_err();
+        assert_eq!(kept_rows::list(&store).await.unwrap(), []);
         assert_eq!(
             (imports::list(&store).await.unwrap(), list(&store).await.unwrap()),
             (vec![], vec![])

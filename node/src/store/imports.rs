@@ -163,7 +163,7 @@ mod tests {
     use crate::store::combined;
 
     async fn insert(store: &Store, imports: &[Import], at: UnixSeconds) -> Result<(), StoreError> {
-        combined::insert(store, imports, &[], at).await
+        combined::insert(store, imports, &[], None, at).await
     }
 
     fn import(year: u32, bytes: &[u8]) -> Import {

@@ -26,6 +26,7 @@ pub mod documents;
 pub mod drill_down;
 pub mod imports;
 pub mod journals;
+pub mod kept_rows;
 pub mod ledger;
 pub mod outbox;
 pub mod receipts;

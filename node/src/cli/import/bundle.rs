@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    import,
     source::{calpads, calpads_report, oneroster},
 };
 
@@ -69,6 +70,6 @@ pub async fn oneroster(args: &BundleArgs, context: &Context) -> Result<(), Error
     args.apply.check(oneroster::SOURCE)?;
     let node = context.node(&[]).await?;
     let (path, until) = (args.path.clone(), Some(args.apply.last_day(&node)));
-    let read = reading(&node, move |schools| Ok(oneroster::read(&path, until, schools)?));
+    let read = import::reading_roster(&node, path, until);
     args.apply.apply(&node, read.await).await
 }

@@ -10,7 +10,7 @@ mod rest;
 mod rest_tests;
 mod service;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod xml;
 
 use std::{
@@ -85,7 +85,7 @@ pub fn files(path: &Path, wanted: &Wanted, schools: Schools) -> Result<Read, Sou
     }
     let imported = edfi.finish()?;
     let files = paths.iter().map(|path| name(path)).collect();
-    Ok(Read { source: SOURCE.to_owned(), imported, digest: finished(digest), files })
+    Ok(Read { source: SOURCE.to_owned(), imported, digest: finished(digest), files, kept: None })
 }
 
 fn finished(digest: Context) -> ContentHash {

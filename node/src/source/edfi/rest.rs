@@ -66,7 +66,7 @@ pub fn service(access: &Access, wanted: &Wanted, schools: &Schools) -> Result<Re
             let imported = edfi.finish()?;
             let files = seen.resources.iter().map(|(name, _)| (*name).to_owned()).collect();
             let digest = finished(digest);
-            return Ok(Read { source: SOURCE.to_owned(), imported, digest, files });
+            return Ok(Read { source: SOURCE.to_owned(), imported, digest, files, kept: None });
         }
     }
     Err(ServiceError::Changing.into())

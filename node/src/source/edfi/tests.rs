@@ -26,7 +26,7 @@ fn samples() -> Option<PathBuf> {
     found
 }
 
-pub(super) fn schools() -> Schools {
+pub(in crate::source) fn schools() -> Schools {
     let member = MemberId::new("grand_bend").unwrap();
     let school = |id: &str| School {
         id: SchoolId::new(id).unwrap(),
@@ -54,7 +54,7 @@ pub(super) fn wanted(year: u32) -> Wanted {
     Wanted { year, until: Day::last_of(year), descriptors: None }
 }
 
-pub(super) fn problems(report: &peerlight_node_engine::intake::Report) -> String {
+pub(in crate::source) fn problems(report: &peerlight_node_engine::intake::Report) -> String {
     report.problems.groups().map(|group| group.to_string() + "\n").collect()
 }
 

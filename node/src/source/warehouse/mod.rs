@@ -73,7 +73,7 @@ pub async fn read(
     let imported = rows(address, wanted, &place, intake, &mut context).await?;
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
-    Ok(Read { source: SOURCE.to_owned(), imported, digest, files: vec![place] })
+    Ok(Read { source: SOURCE.to_owned(), imported, digest, files: vec![place], kept: None })
 }
 
 async fn rows(

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use peerlight_proto::units::{Grade, SchoolYear};
 
-use super::table::{Header, Table};
+use super::{
+    delta::Changes,
+    table::{Header, Mode, Table},
+};
 use crate::{
     intake::{
         Imported, Problem, Refused, Schools, Severity, shown,
@@ -16,8 +19,14 @@ use crate::{
 /// An import of a bundle under way.
 #[derive(Debug)]
 pub struct OneRoster {
-    gather: Gather,
-    table: Option<(Table, Header)>,
+    pub(super) gather: Gather,
+    pub(super) table: Option<(Table, Header)>,
+    /// What the manifest says of each file.
+    modes: BTreeMap<Table, Mode>,
+    /// Line of the manifest that says first that a file is a delta.
+    pub(super) delta_line: u64,
+    /// Changed rows of the table at hand.
+    pub(super) changes: Changes,
     /// School years, with their first and last day.
     years: BTreeMap<SchoolYear, (Day, Day)>,
     /// Ids of schools as the directory may know them, by `sourcedId`.
@@ -59,6 +68,9 @@ impl OneRoster {
         Self {
             gather: Gather::new(schools, JoinId::Local, until),
             table: None,
+            modes: BTreeMap::new(),
+            delta_line: 0,
+            changes: Changes::default(),
             years: BTreeMap::new(),
             orgs: HashMap::new(),
             students: HashMap::new(),
@@ -91,31 +103,64 @@ impl OneRoster {
         self.fault(Severity::Fatal, None, &what, "export the bundle again, with rosters", 1, None);
     }
 
-    /// Reads one row of the file begun last.
-    pub fn row<'a>(&mut self, line: u64, cells: impl Iterator<Item = &'a [u8]>) {
-        let Some((table, header)) = self.table.take() else { return };
-        let cells: Result<Vec<&str>, _> = cells.map(std::str::from_utf8).collect();
-        let cells = cells.map(|cells| cells.into_iter().map(str::trim).collect::<Vec<_>>());
-        let is_left_out = match &cells {
-            Err(_) => {
-                let remedy = "OneRoster files are UTF-8: export the file again";
-                self.fault(Severity::Fatal, None, "a row is not UTF-8", remedy, line, None);
-                false
-            }
-            Ok(cells) if cells.len() < header.width => {
-                let what = "a row has another number of cells than the header";
-                let found = format!("{} instead of {}", cells.len(), header.width);
-                let remedy = "look for a quotation mark inside a value: quote the value";
-                self.fault(Severity::Fatal, None, what, remedy, line, Some(found));
-                false
-            }
-            Ok(cells) if header.cell(cells, "status").eq_ignore_ascii_case("tobedeleted") => true,
-            Ok(cells) => !self.read(table, &|name| header.cell(cells, name), line),
-        };
-        if table != Table::Manifest {
-            self.gather.count_row(is_left_out);
+    /// Whether the bundle tells what changed since the last one, as its manifest
+    /// says, which has been read.
+    pub fn is_delta(&self) -> bool {
+        self.modes.values().any(|mode| *mode == Mode::Delta)
+    }
+
+    /// How the manifest says that a file is to be understood.
+    pub fn mode(&self, table: Table) -> Mode {
+        self.modes.get(&table).copied().unwrap_or_default()
+    }
+
+    /// Reads one row of the file begun last. Gives what is to be kept of it, as
+    /// [`Table::kept`] has it; nothing where it cannot be read.
+    pub fn row<'a>(
+        &mut self,
+        line: u64,
+        cells: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<Vec<&'a str>> {
+        let (table, header) = self.table.take()?;
+        let cells = self.cells(&header, line, cells);
+        match &cells {
+            Some(cells) => self.take_in(table, &header, cells, line),
+            None => self.gather.count_row(false),
         }
+        let kept = cells.map(|cells| header.pick(&cells, table));
         self.table = Some((table, header));
+        kept
+    }
+
+    /// A row's cells; noted where they cannot be read.
+    pub(super) fn cells<'a>(
+        &mut self,
+        header: &Header,
+        line: u64,
+        cells: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<Vec<&'a str>> {
+        let Ok(cells) = cells.map(std::str::from_utf8).collect::<Result<Vec<&str>, _>>() else {
+            let remedy = "OneRoster files are UTF-8: export the file again";
+            self.fault(Severity::Fatal, None, "a row is not UTF-8", remedy, line, None);
+            return None;
+        };
+        if cells.len() < header.width {
+            let what = "a row has another number of cells than the header";
+            let found = format!("{} instead of {}", cells.len(), header.width);
+            let remedy = "look for a quotation mark inside a value: quote the value";
+            self.fault(Severity::Fatal, None, what, remedy, line, Some(found));
+            return None;
+        }
+        Some(cells.into_iter().map(str::trim).collect())
+    }
+
+    /// Takes in a row, unless it is one to be deleted.
+    pub(super) fn take_in(&mut self, table: Table, header: &Header, cells: &[&str], line: u64) {
+        let is_deleted = header.cell(cells, "status").eq_ignore_ascii_case("tobedeleted");
+        let is_read = !is_deleted && self.read(table, &|name| header.cell(cells, name), line);
+        if table != Table::Manifest {
+            self.gather.count_row(!is_read);
+        }
     }
 
     /// Whether the row was of use.
@@ -137,12 +182,16 @@ impl OneRoster {
     }
 
     fn manifest(&mut self, property: &str, value: &str, line: u64) -> bool {
-        let is_delta = property.starts_with("file.") && value.eq_ignore_ascii_case("delta");
-        if is_delta {
-            let what = "a file of the bundle is a delta: it tells only what changed";
-            let remedy = "export a bulk bundle, which tells the whole roster";
-            let value = Some(shown(property, ["", ""]));
-            self.fault(Severity::Fatal, None, what, remedy, line, value);
+        if let Some(table) = property.strip_prefix("file.").and_then(Table::named) {
+            let mode = match value.to_ascii_lowercase().as_str() {
+                "delta" => Mode::Delta,
+                "bulk" => Mode::Bulk,
+                _ => Mode::Absent,
+            };
+            if mode == Mode::Delta && !self.is_delta() {
+                self.delta_line = line;
+            }
+            self.modes.insert(table, mode);
         }
         if property == "oneroster.version" && !["1.1", "1.2"].contains(&value) {
             let what = "is a version of OneRoster that Peerlight does not read";
@@ -303,7 +352,7 @@ impl OneRoster {
         self.gather.finish()
     }
 
-    fn fault(
+    pub(super) fn fault(
         &mut self,
         severity: Severity,
         column: Option<&str>,

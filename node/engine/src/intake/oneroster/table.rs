@@ -46,6 +46,72 @@ impl Table {
         }
     }
 
+    /// The table of a file with this name, in letters of any case.
+    pub(super) fn named(file: &str) -> Option<Self> {
+        Self::ORDER.into_iter().find(|table| table.file().eq_ignore_ascii_case(file))
+    }
+
+    /// The columns that are kept of each row, for a delta to change: what is
+    /// read, and the three that say which row it is and how old. Never a name,
+    /// an address or a password.
+    pub const fn kept(self) -> &'static [&'static str] {
+        match self {
+            Self::Manifest => &[],
+            Self::AcademicSessions => &[
+                "sourcedId",
+                "status",
+                "dateLastModified",
+                "type",
+                "startDate",
+                "endDate",
+                "schoolYear",
+            ],
+            Self::Orgs => &["sourcedId", "status", "dateLastModified", "identifier"],
+            Self::Users => &[
+                "sourcedId",
+                "status",
+                "dateLastModified",
+                "orgSourcedIds",
+                "primaryOrgSourcedId",
+                "role",
+                "identifier",
+                "grades",
+            ],
+            Self::Roles => &[
+                "sourcedId",
+                "status",
+                "dateLastModified",
+                "userSourcedId",
+                "roleType",
+                "role",
+                "orgSourcedId",
+            ],
+            Self::Demographics => &[
+                "sourcedId",
+                "status",
+                "dateLastModified",
+                "sex",
+                "americanIndianOrAlaskaNative",
+                "asian",
+                "blackOrAfricanAmerican",
+                "nativeHawaiianOrOtherPacificIslander",
+                "white",
+                "demographicRaceTwoOrMoreRaces",
+                "hispanicOrLatinoEthnicity",
+            ],
+            Self::Enrollments => &[
+                "sourcedId",
+                "status",
+                "dateLastModified",
+                "schoolSourcedId",
+                "userSourcedId",
+                "role",
+                "beginDate",
+                "endDate",
+            ],
+        }
+    }
+
     /// Columns that it must have.
     pub(super) const fn required(self) -> &'static [&'static str] {
         match self {
@@ -58,6 +124,18 @@ impl Table {
             Self::Enrollments => &["schoolSourcedId", "userSourcedId", "role"],
         }
     }
+}
+
+/// How the manifest says that a file is to be understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Not there.
+    #[default]
+    Absent,
+    /// All of the table.
+    Bulk,
+    /// What changed in the table.
+    Delta,
 }
 
 /// Where the columns of the file at hand are.
@@ -74,6 +152,17 @@ impl Header {
         let positions =
             names[..width].iter().enumerate().map(|(position, name)| (name.clone(), position));
         Self { positions: positions.collect(), width }
+    }
+
+    /// The header of rows as they are kept.
+    pub(super) fn kept(table: Table) -> Self {
+        let names: Vec<String> = table.kept().iter().map(|name| (*name).to_owned()).collect();
+        Self::read(&names)
+    }
+
+    /// What is kept of a row.
+    pub(super) fn pick<'a>(&self, row: &[&'a str], table: Table) -> Vec<&'a str> {
+        table.kept().iter().map(|name| self.cell(row, name)).collect()
     }
 
     /// The columns of `wanted` that it lacks.

@@ -108,7 +108,6 @@ fn bundles_that_cannot_be_used_are_refused() {
         files
     };
     for (files, what) in [
-        (with(Table::Manifest, "propertyName,value\nfile.users,delta"), "is a delta"),
         (with(Table::Manifest, "propertyName,value\noneroster.version,2.0"), "does not read"),
         (with(Table::Users, "sourcedid,identifier,grades"), "missing from the header"),
         (with(Table::Users, "sourcedId,identifier,grades\nu1,1"), "another number of cells"),
