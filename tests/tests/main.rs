@@ -13,6 +13,8 @@ mod correcting;
 #[cfg(test)]
 mod crossing;
 #[cfg(test)]
+mod data_sets;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod deciding;
