@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, Read as _},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,7 @@ use zip::ZipArchive;
 use super::super::{
     error::{SourceError, failed},
     folder::{self, name},
+    foreign::Foreign,
     progress::{self, Counted},
     rows::{Delimiter, Rows},
 };
@@ -89,14 +90,49 @@ impl Bundle {
                     return Err(SourceError::TooLarge { path: path.clone(), member: file });
                 }
                 // The size is what the zip says of itself.
-                let inner = Box::new(member.take(LARGEST));
+                let inner = Box::new(Limited { inner: member, left: LARGEST });
                 Ok((file, Rows::of(inner, Delimiter::Comma, digest)))
             }
         }
     }
 
     /// That the disk failed while the bundle was read.
-    pub(super) fn failed(&self, source: std::io::Error) -> SourceError {
+    pub(super) fn failed(&self, source: io::Error) -> SourceError {
         failed(&self.path)(source)
+    }
+}
+
+/// What a zip unpacks to, as far as it may.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let Some(left) = self.left.checked_sub(read as u64) else {
+            let what = "the file unpacks to more than 4 GiB, and the zip says less";
+            let remedy = "no roster does: look at the bundle";
+            return Err(Foreign { what, remedy }.into());
+        };
+        self.left = left;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_larger_than_its_zip_says_is_refused_and_not_cut() {
+        let read = |left| {
+            let mut text = Vec::new();
+            Limited { inner: [7; 100].as_slice(), left }.read_to_end(&mut text)
+        };
+        assert_eq!(read(100).unwrap(), 100);
+        let error = read(99).unwrap_err();
+        assert!(Foreign::of_error(&error).unwrap().what.contains("more than 4 GiB"));
     }
 }

@@ -178,13 +178,12 @@ impl Reading {
 
     /// Notes what is wrong with a file that was read.
     fn settle(&mut self, file: String, done: Result<(), RowsError>) -> Result<(), SourceError> {
+        if let Err(RowsError::Broken { line, what, remedy }) = &done {
+            self.roster.unreadable(&file, *line, what, remedy);
+        }
         self.files.push(file);
         match done {
-            Ok(()) => Ok(()),
-            Err(RowsError::Broken { line, what, remedy }) => {
-                self.roster.unreadable(line, what, remedy);
-                Ok(())
-            }
+            Ok(()) | Err(RowsError::Broken { .. }) => Ok(()),
             Err(RowsError::File(source)) => Err(self.bundle.failed(source)),
         }
     }

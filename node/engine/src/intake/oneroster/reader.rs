@@ -91,8 +91,9 @@ impl OneRoster {
         is_readable
     }
 
-    /// Notes that the file begun last cannot be read from a line on.
-    pub fn unreadable(&mut self, line: u64, what: &str, remedy: &str) {
+    /// Notes that a file cannot be read from a line on.
+    pub fn unreadable(&mut self, file: &str, line: u64, what: &str, remedy: &str) {
+        self.gather.begin(file);
         self.fault(Severity::Fatal, None, what, remedy, line, None);
     }
 
