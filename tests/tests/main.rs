@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod assessment;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod calpads_report;
 #[cfg(test)]
 mod charter;
