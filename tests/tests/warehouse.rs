@@ -33,7 +33,7 @@ const FAULTY: &str =
     CREATE FUNCTION raw.write(student text) RETURNS text LANGUAGE sql VOLATILE
         SECURITY DEFINER AS 'INSERT INTO raw.seen VALUES (student) RETURNING student';
     CREATE VIEW analytics.writing AS
-        SELECT school_year, raw.write(student_id) AS student_id FROM raw.student_year;
+        SELECT school_year, school_id, raw.write(student_id) AS student_id FROM raw.student_year;
     GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO warehouse_reader;
     GRANT USAGE ON SCHEMA raw TO warehouse_reader;
     CREATE VIEW analytics.closed AS SELECT * FROM raw.student_year";
