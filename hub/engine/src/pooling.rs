@@ -144,19 +144,20 @@ mod tests {
         }
     }
 
+    const PRIOR: Prior = Prior {
+        mean: 20.0,
+        variance: 600.0,
+        mean_variance: 0.1,
+        variance_variance: 0.0,
+        schools: 100,
+    };
+
     /// 40 students of whom 30 % succeed, three years: 2,000 draws, fixed seed.
     #[test]
     fn three_years_say_more_than_one_and_cover_the_truth() {
         let charter = sample::charter();
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
-        let prior = Prior {
-            mean: 20.0,
-            variance: 600.0,
-            mean_variance: 0.1,
-            variance_variance: 0.0,
-            schools: 100,
-        };
         let mut normals = Normals::new(8, 0);
         let mut sums = |share: f64| {
             let mut noisy = |value: f64, sigma: f64| Noisy {
@@ -172,7 +173,7 @@ mod tests {
             earlier.push(year(2025), &[cell(sums(0.3))]);
             earlier.push(year(2024), &[cell(sums(0.2))]);
             let key = (3, StudentGroup::All, this);
-            let of = earlier.pooled(rate, &charter.policy.display, &prior, year(2026), key);
+            let of = earlier.pooled(rate, &charter.policy.display, &PRIOR, year(2026), key);
             let Some(pooled) = of.pooled else { continue };
             assert_eq!((pooled.first, pooled.last), (year(2024), year(2026)));
             if let Outcome::Usable(single) = this.outcome(rate) {
@@ -192,13 +193,6 @@ mod tests {
         let charter = sample::charter();
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
-        let prior = Prior {
-            mean: 20.0,
-            variance: 600.0,
-            mean_variance: 0.1,
-            variance_variance: 0.0,
-            schools: 100,
-        };
         let noisy = |value| Noisy { value, variance: 25.0 };
         let this = Sums { sum: noisy(-20.0), count: Some(noisy(60.0)) };
         let pooled = |years: &[u16]| {
@@ -207,7 +201,7 @@ mod tests {
                 earlier.push(year(*ending), &[cell(this)]);
             }
             let key = (3, StudentGroup::All, this);
-            let found = earlier.pooled(rate, &charter.policy.display, &prior, year(2026), key);
+            let found = earlier.pooled(rate, &charter.policy.display, &PRIOR, year(2026), key);
             found.pooled.map(|pooled| pooled.first.ending_year())
         };
         assert_eq!(pooled(&[]), None);
@@ -225,13 +219,6 @@ mod tests {
         let measures = reported_measures(&charter);
         let rate = measures.iter().find(|it| it.id.as_str() == "suspension").unwrap();
         let shipped = rate.notes[0].clone();
-        let prior = Prior {
-            mean: 20.0,
-            variance: 600.0,
-            mean_variance: 0.1,
-            variance_variance: 0.0,
-            schools: 100,
-        };
         let noisy = |value| Noisy { value, variance: 25.0 };
         let this = Sums { sum: noisy(-20.0), count: Some(noisy(60.0)) };
         let mut earlier = Earlier::default();
@@ -255,7 +242,7 @@ mod tests {
                 ..note
             }];
             let key = (3, StudentGroup::All, this);
-            let found = earlier.pooled(&rate, &charter.policy.display, &prior, year(2026), key);
+            let found = earlier.pooled(&rate, &charter.policy.display, &PRIOR, year(2026), key);
             let years = found.pooled.map(|pooled| pooled.first.ending_year());
             let by = found.parted_by.map(SchoolYear::ending_year);
             assert_eq!((years, by), (first, parted_by), "{apart} {status:?}");
