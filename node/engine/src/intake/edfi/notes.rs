@@ -5,7 +5,7 @@
 use super::{descriptors::Descriptors, reader::EdFi, record::Element};
 use crate::{
     intake::{
-        Problem, Severity, masked, shown,
+        Severity, masked, shown,
         table::{Day, StudentIds},
     },
     student::Column,
@@ -106,9 +106,7 @@ impl EdFi {
         line: u64,
         value: Option<String>,
     ) {
-        let unnamed = Problem::new(severity, None, what, remedy);
-        let problem = Problem { column: column.map(str::to_owned), ..unnamed };
-        self.gather.problem(problem, line, value);
+        self.gather.tell(severity, column, what, remedy, (line, value));
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     intake::{
-        Imported, Problem, Refused, Schools, Severity, shown,
+        Imported, Refused, Schools, Severity, shown,
         table::{Day, Fact, Gather, JoinId, Spell, StudentIds},
     },
     student::Column,
@@ -362,13 +362,7 @@ impl OneRoster {
         line: u64,
         value: Option<String>,
     ) {
-        let problem = Problem {
-            severity,
-            column: column.map(str::to_owned),
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
-        };
-        self.gather.problem(problem, line, value);
+        self.gather.tell(severity, column, what, remedy, (line, value));
     }
 }
 

@@ -118,12 +118,6 @@ impl Gather {
         self.report.unknown_columns.insert(column.to_owned());
     }
 
-    /// Notes a problem of the file that was begun last.
-    pub fn problem(&mut self, problem: Problem, line: u64, value: Option<String>) {
-        let file = self.files.last().cloned().unwrap_or_default();
-        self.report.problems.add(problem, Place { file, line, value });
-    }
-
     /// Says something of a line of the file that was begun last, and of the
     /// value there, which must be masked where it may be an id.
     pub(in crate::intake) fn tell(
@@ -140,7 +134,8 @@ impl Gather {
             what: what.to_owned(),
             remedy: remedy.to_owned(),
         };
-        self.problem(problem, line, value);
+        let file = self.files.last().cloned().unwrap_or_default();
+        self.report.problems.add(problem, Place { file, line, value });
     }
 
     /// Takes in one fact from a line of the file that was begun last.
