@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use mimalloc::MiMalloc;
 use peerlight_tests::bench::{self, BENCHES, BenchContext};
+
+/// As the node has it, whose library is measured in this process.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Measures Peerlight against its bars. Without a name it lists the benchmarks.
 #[derive(Parser)]
