@@ -23,14 +23,25 @@ impl Default for ChangeLimits {
     }
 }
 
-/// How many rows an import has and how they fall into groups. Exact: kept on
-/// the node beside the records, and compared with the next import.
+/// How many rows an import has, how they fall into groups and what they tell.
+/// Exact: kept on the node beside the records, and compared with the next
+/// import.
 #[derive(Clone, PartialEq)]
 pub struct Shape {
     rows: u64,
     /// Percent of the rows, by group.
     shares: BTreeMap<String, f64>,
+    /// Percent of the rows that have a value, by column. Imports of before this
+    /// was kept have none.
+    filled: BTreeMap<String, f64>,
 }
+
+/// Percent of the rows from which on a column is missed when it is empty.
+const RARE: f64 = 1.0;
+
+/// Comes before a column's name where [`Shape::to_text`] says how many rows have
+/// a value.
+const FILLED: &str = "filled ";
 
 /// Something that changed by more than its limit.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +77,10 @@ impl Shape {
         for (flag, column) in Flag::ALL.into_iter().zip(crate::measure::FLAG_COLUMNS) {
             share(column, flag.code(), 1);
         }
-        Self { rows: years.rows() as u64, shares }
+        let filled = years
+            .coverage()
+            .map(|it| (it.column.name().to_owned(), 100.0 * it.filled as f64 / rows.max(1.0)));
+        Self { rows: years.rows() as u64, shares, filled: filled.collect() }
     }
 
     /// How many rows.
@@ -74,7 +88,8 @@ impl Shape {
         self.rows
     }
 
-    /// What changed by more than the limits since `before`.
+    /// What changed by more than the limits since `before`. Values may come at
+    /// any time, as scores do; what went is asked about.
     pub fn changes_since(&self, before: &Self, limits: ChangeLimits) -> Vec<Change> {
         let mut changes = Vec::new();
         let (then, now) = (before.rows as f64, self.rows as f64);
@@ -89,13 +104,21 @@ impl Shape {
                 changes.push(Change { what, before: *then, now, unit: "%" });
             }
         }
+        for (column, then) in &before.filled {
+            let now = self.filled.get(column).copied().unwrap_or(0.0);
+            if then - now > limits.share_points || (now == 0.0 && *then > RARE) {
+                let what = format!("share of rows that have {column}");
+                changes.push(Change { what, before: *then, now, unit: "%" });
+            }
+        }
         changes
     }
 
     /// As one line of text, to be stored on the node.
     pub fn to_text(&self) -> String {
         let shares = self.shares.iter().map(|(group, share)| format!(";{group}={share:.4}"));
-        format!("rows={}{}", self.rows, shares.collect::<String>())
+        let filled = self.filled.iter().map(|(it, share)| format!(";{FILLED}{it}={share:.4}"));
+        format!("rows={}{}", self.rows, shares.chain(filled).collect::<String>())
     }
 
     /// From a line that [`Self::to_text`] wrote.
@@ -103,12 +126,16 @@ impl Shape {
         let mut parts = text.split(';').map(|part| part.split_once('='));
         let rows = parts.next()??;
         let rows = (rows.0 == "rows").then(|| rows.1.parse().ok())??;
-        let shares = parts
-            .map(|part| {
-                part.and_then(|(group, share)| Some((group.to_owned(), share.parse().ok()?)))
-            })
-            .collect::<Option<_>>()?;
-        Some(Self { rows, shares })
+        let (mut shares, mut filled) = (BTreeMap::new(), BTreeMap::new());
+        for part in parts {
+            let (name, share) = part?;
+            let share = share.parse().ok()?;
+            match name.strip_prefix(FILLED) {
+                Some(column) => filled.insert(column.to_owned(), share),
+                None => shares.insert(name.to_owned(), share),
+            };
+        }
+        Some(Self { rows, shares, filled })
     }
 }
 
@@ -117,5 +144,37 @@ impl std::fmt::Display for Change {
         let decimals = usize::from(self.unit == "%");
         let Self { what, before, now, unit } = self;
         write!(f, "the {what} went from {before:.decimals$} to {now:.decimals$} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(filled: &[(&str, f64)]) -> Shape {
+        let filled = filled.iter().map(|(column, share)| ((*column).to_owned(), *share));
+        Shape { rows: 500, shares: BTreeMap::new(), filled: filled.collect() }
+    }
+
+    #[test]
+    fn values_may_come_but_not_go_without_a_word() {
+        let before = shape(&[("days_absent", 100.0), ("ela_level", 60.0), ("cohort_year", 8.0)]);
+        let changes = |now: &[(&str, f64)]| {
+            let changes = shape(now).changes_since(&before, ChangeLimits::default());
+            changes.iter().map(Change::to_string).collect::<Vec<_>>()
+        };
+        let more = [("days_absent", 90.0), ("ela_level", 95.0), ("cohort_year", 0.1), ("gpa", 9.0)];
+        assert_eq!(changes(&more), Vec::<String>::new());
+        assert_eq!(
+            changes(&[("days_absent", 100.0), ("ela_level", 49.0)]),
+            [
+                "the share of rows that have cohort_year went from 8.0 to 0.0 %",
+                "the share of rows that have ela_level went from 60.0 to 49.0 %",
+            ]
+        );
+        let kept = Shape::from_text(&before.to_text()).unwrap();
+        assert_eq!(kept.filled, before.filled);
+        let old = Shape::from_text("rows=500;gender F=51.0000").unwrap();
+        assert!(shape(&[]).changes_since(&old, ChangeLimits::default()).len() == 1);
     }
 }
