@@ -275,6 +275,14 @@ impl Values {
         if kind.is_byte() { Self::Bytes(Vec::new()) } else { Self::Numbers(Vec::new()) }
     }
 
+    /// How many bytes they take.
+    pub const fn bytes(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => size_of::<f64>() * numbers.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     /// How many are not missing.
     pub fn filled(&self) -> usize {
         match self {

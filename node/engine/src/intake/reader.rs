@@ -16,9 +16,18 @@ use super::{
 };
 use crate::student::{Column, Kind, MISSING};
 
+/// What may be held of one import, five million student years of 20 columns.
+/// Sorting, sealing and comparing it with what was there take more than as much
+/// again: the program stays under 1.5 GB (`tests/bench import`).
+const MOST_BYTES: usize = 500_000_000;
+
+/// Rows after which it is looked how much they are.
+const ROWS_A_LOOK: u64 = 8_192;
+
 /// An import under way.
 #[derive(Debug)]
 pub struct Intake {
+    pub(super) most_bytes: usize,
     schools: Arc<Schools>,
     mapping: Mapping,
     only: Option<SchoolYear>,
@@ -32,7 +41,8 @@ impl Intake {
     pub fn new(schools: Schools, mapping: Mapping) -> Self {
         let (files, years, report) = (Vec::new(), BTreeMap::new(), Report::default());
         let schools = Arc::new(schools);
-        Self { schools, mapping, only: None, files, years, report }
+        let most_bytes = MOST_BYTES;
+        Self { most_bytes, schools, mapping, only: None, files, years, report }
     }
 
     /// The same import, which leaves out the rows of every other school year.
@@ -48,7 +58,7 @@ impl Intake {
     pub fn aside(&self) -> Self {
         let (schools, mapping, only) = (Arc::clone(&self.schools), self.mapping.clone(), self.only);
         let (files, years, report) = (self.files.clone(), BTreeMap::new(), Report::default());
-        Self { schools, mapping, only, files, years, report }
+        Self { most_bytes: self.most_bytes, schools, mapping, only, files, years, report }
     }
 
     /// Whether what was read aside can be put back without a difference to
@@ -73,6 +83,22 @@ impl Intake {
                 .or_insert_with(|| (StudentYears::new(year), MetSchools::new()));
             years.append(more, schools, &more_schools);
         }
+        self.limit();
+    }
+
+    /// Lets go of the rows, and says so, where there are more than are held.
+    fn limit(&mut self) {
+        if self.years.values().map(|(years, _)| years.bytes()).sum::<usize>() <= self.most_bytes {
+            return;
+        }
+        let what = "there are more student years than fit in memory at once";
+        let remedy = "split the file by school year; rows of a warehouse are counted where they \
+                      are by import sql --pushdown";
+        let file = self.files.last().cloned().unwrap_or_default();
+        let read = |(years, _): &(StudentYears, MetSchools)| years.lines.last().map(|it| it.1);
+        let line = self.years.values().filter_map(read).max().unwrap_or_default();
+        self.years.clear();
+        self.fatal(None, what, remedy, &file, line.into(), None);
     }
 
     /// Begins a file. `None` where its rows cannot be read; the reason is
@@ -94,6 +120,9 @@ impl Intake {
     /// Reads one row of the file that was begun last.
     pub fn row<'a>(&mut self, layout: &Layout, line: u64, cells: impl Iterator<Item = &'a [u8]>) {
         self.report.rows += 1;
+        if self.report.rows.is_multiple_of(ROWS_A_LOOK) {
+            self.limit();
+        }
         let file = layout.file.as_str();
         let mut texts: Vec<&str> = Vec::with_capacity(layout.width);
         for cell in cells {

@@ -87,6 +87,27 @@ fn rows_are_ordered_by_school_and_split_by_year() {
 }
 
 #[test]
+fn more_rows_than_fit_in_memory_are_refused_and_let_go() {
+    let read = |most_bytes| {
+        let mut intake = Intake::new(schools(), Mapping::default());
+        intake.most_bytes = most_bytes;
+        let header: Vec<String> = HEADER.split(',').map(str::to_owned).collect();
+        let layout = intake.begin("a.csv", &header).unwrap();
+        for line in 2..20_002 {
+            let row = format!("{},10,s{line},04,1", 2025 + line % 2);
+            intake.row(&layout, line, row.split(',').map(str::as_bytes));
+        }
+        intake.finish()
+    };
+    // Ids of up to six characters and their ends, two numbers, one byte.
+    let imported = read(20_000 * (6 + 4 + 4 + 4 + 8 + 8 + 1)).unwrap();
+    assert_eq!(imported.years.iter().map(StudentYears::rows).sum::<usize>(), 20_000);
+    let told = told(&read(8_192 * 16).unwrap_err().report);
+    assert!(told[0].contains("more student years than fit in memory at once"), "{told:?}");
+    assert!(told[0].contains("a.csv line 8192"), "{told:?}");
+}
+
+#[test]
 fn all_errors_are_told_at_once_and_nothing_is_handed_out() {
     let refused = import(
         Mapping::default(),

@@ -29,6 +29,10 @@ impl Ids {
         &self.text[start..self.ends[row] as usize]
     }
 
+    const fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * size_of::<u32>()
+    }
+
     /// Adds the id of the next row.
     pub fn push(&mut self, id: &[u8]) {
         self.text.extend_from_slice(id);
@@ -96,6 +100,13 @@ impl StudentYears {
     /// How many student years there are.
     pub const fn rows(&self) -> usize {
         self.school.len()
+    }
+
+    /// How many bytes the rows take.
+    pub(super) fn bytes(&self) -> usize {
+        let ids = self.students.bytes() + self.statewide.bytes();
+        let keys = self.rows() * (size_of::<u32>() + size_of::<(u16, u32)>());
+        self.there().map(|(_, values)| values.bytes()).sum::<usize>() + ids + keys
     }
 
     /// The columns there are, keys left out.

@@ -74,27 +74,27 @@ impl StudentYears {
         order
     }
 
-    /// Ids that two rows share, each a fatal problem that names both places.
-    pub(in crate::intake) fn twice(&self, remedy: &str) -> Vec<(Problem, Place)> {
-        let mut twice = Vec::new();
+    /// Ids that two rows share, each a fatal problem that names both places: one
+    /// after the other, for a file that is there twice has millions.
+    pub(in crate::intake) fn twice(&self, remedy: &str) -> impl Iterator<Item = (Problem, Place)> {
         let (local, statewide) = thread::scope(|scope| {
             let local = scope.spawn(|| self.duplicates(&self.students));
             let statewide = self.duplicates(&self.statewide);
             (local.join().expect("it compares ids and cannot fail"), statewide)
         });
-        for (ids, column, duplicates) in [
+        let found = [
             (&self.students, Column::StudentId, local),
             (&self.statewide, Column::StatewideId, statewide),
-        ] {
-            for (first, second) in duplicates {
+        ];
+        found.into_iter().flat_map(move |(ids, column, duplicates)| {
+            let what = format!("is there twice in {}", self.school_year);
+            let problem = Problem::new(Severity::Fatal, Some(column), &what, remedy);
+            duplicates.into_iter().map(move |(first, second)| {
                 let id = masked(&String::from_utf8_lossy(ids.get(first)));
                 let value = Some(format!("{id}, again in {}", self.place(second)));
-                let what = format!("is there twice in {}", self.school_year);
-                let problem = Problem::new(Severity::Fatal, Some(column), &what, remedy);
-                twice.push((problem, Place { value, ..self.place(first) }));
-            }
-        }
-        twice
+                (problem.clone(), Place { value, ..self.place(first) })
+            })
+        })
     }
 
     /// Pairs of rows with the same id, in the order of their first line.
