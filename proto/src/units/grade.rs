@@ -19,6 +19,11 @@ impl Grade {
     /// How many grades there are.
     pub const COUNT: usize = 14;
 
+    /// `TK`.
+    pub const TRANSITIONAL_KINDERGARTEN: Self = Self(0);
+    /// `KG`.
+    pub const KINDERGARTEN: Self = Self(1);
+
     /// Every grade, lowest first.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..Self::COUNT as u8).map(Self)

@@ -38,6 +38,7 @@ pub(super) struct Codes {
 struct Grades {
     counted: BTreeMap<String, String>,
     others: List,
+    transitional: List,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +176,11 @@ impl Codes {
     pub(super) fn program(&self, code: &str) -> Result<Vec<Column>, UnknownCode> {
         let columns = self.program.get(code).ok_or(UnknownCode)?;
         Ok(columns.iter().filter_map(|name| Column::from_name(name)).collect())
+    }
+
+    /// Whether a program is that of transitional kindergarten.
+    pub(super) fn is_transitional(&self, program: &str) -> bool {
+        has(&self.grade.transitional, program)
     }
 
     pub(super) fn language(&self, code: &str) -> Result<LanguageStatus, UnknownCode> {

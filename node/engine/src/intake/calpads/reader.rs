@@ -205,6 +205,11 @@ impl Calpads {
         let Some(columns) = self.code(row, "program", |code| CODES.program(code)) else {
             return true;
         };
+        if CODES.is_transitional(row.field("program")) {
+            let fact = Fact::TransitionalKindergarten { year: row.year };
+            self.gather.add(row.ids, &fact, row.line);
+            return true;
+        }
         if columns.is_empty() {
             return false;
         }

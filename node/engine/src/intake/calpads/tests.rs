@@ -1,5 +1,7 @@
 //! Files exactly to the layouts, and what they are refused for.
 
+use peerlight_proto::units::Grade;
+
 use super::*;
 use crate::{
     intake::{Imported, Refused, StudentYears, tests::schools},
@@ -115,6 +117,21 @@ fn a_student_year_comes_from_all_the_files() {
     let numbers = [Column::DaysExpected, Column::DaysAbsent, Column::DaysSuspended, Column::Gpa];
     let numbers: Vec<f64> = numbers.iter().map(|column| number(&years, *column)).collect();
     assert_eq!(numbers, [180.0, 18.0, 2.0, 3.0]);
+}
+
+#[test]
+fn a_kindergartner_in_the_program_is_in_transitional_kindergarten() {
+    for (grade, program, expected) in
+        [("KN", "185", "TK"), ("KN", "135", "KG"), ("01", "185", "01"), ("TK", "135", "TK")]
+    {
+        let years = years(&[
+            enrolment("A", &[(24, grade)]),
+            common("SPRG", "A", &[(13, program), (14, "1"), (15, "20250901")]),
+        ]);
+        let expected: Grade = expected.parse().unwrap();
+        assert_eq!(usize::from(byte(&years, Column::GradeLevel)), expected.index(), "{grade}");
+        assert_eq!(byte(&years, Column::Homeless), 0, "who is in SPRG at all is in no other group");
+    }
 }
 
 #[test]

@@ -64,6 +64,11 @@ pub enum Fact<'a> {
         /// The last day; none while it lasts.
         to: Option<Day>,
     },
+    /// The kindergartner of a school year is in transitional kindergarten.
+    TransitionalKindergarten {
+        /// The year.
+        year: SchoolYear,
+    },
     /// What the student's English was found to be from a day on.
     Language {
         /// The status.

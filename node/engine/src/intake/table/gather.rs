@@ -154,6 +154,9 @@ impl Gather {
             Fact::Membership { column, from, to } => {
                 self.students[position].memberships.push((*column, *from, *to));
             }
+            Fact::TransitionalKindergarten { year } => {
+                self.year(position, *year).is_transitional = true;
+            }
             Fact::Language { status, from } => {
                 self.students[position].languages.push((*from, *status));
             }

@@ -50,8 +50,11 @@ pub(super) fn add(years: &mut StudentYears, student: &Student, year: SchoolYear,
     if let Some(record) = record {
         row.enrolment(&record);
     }
-    if let Some(grade) = place.and_then(|place| place.grade) {
-        row.set_grade(grade);
+    let grade = record.map_or_else(|| place.and_then(|place| place.grade), |record| record.grade);
+    if let Some(grade) = grade {
+        let is_transitional =
+            grade == Grade::KINDERGARTEN && of_year.is_some_and(|it| it.is_transitional);
+        row.set_grade(if is_transitional { Grade::TRANSITIONAL_KINDERGARTEN } else { grade });
     }
     row.memberships(student, year);
     if let Some(learning) = language::learning(&student.languages, year, told.until) {
@@ -79,9 +82,6 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn enrolment(&mut self, record: &OfRecord) {
-        if let Some(grade) = record.grade {
-            self.set_grade(grade);
-        }
         for (column, flag) in [
             (Column::EnrolledOnOctoberCensus, record.october),
             (Column::EnrolledOnMarchCensus, record.march),

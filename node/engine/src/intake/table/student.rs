@@ -55,6 +55,7 @@ pub(super) struct Place {
 #[derive(Default)]
 pub(super) struct YearOf {
     pub(super) places: Vec<Place>,
+    pub(super) is_transitional: bool,
     pub(super) values: Vec<(Column, Cell)>,
     pub(super) names: Vec<(Column, Box<str>)>,
     pub(super) attendance: Attendance,
