@@ -135,11 +135,13 @@ pub async fn settle(node: &Node, read: Result<Read, Error>, wish: &Wish) -> Resu
         }
         Ok(outcome) => outcome,
     };
-    let is_applied = |(_, _, applied): &(SchoolYear, u64, Applied)| *applied != Applied::Unchanged;
-    if !wish.dry_run && outcome.years.iter().any(is_applied) {
-        let years: Vec<String> = outcome.years.iter().map(|(year, ..)| year.to_string()).collect();
+    if !wish.dry_run && has_changed(&outcome) {
+        let years = outcome.years.iter().map(|(year, ..)| year.to_string());
+        let surveys = outcome.responses.iter();
+        let surveys = surveys.map(|it| format!("{} of {}", it.respondent, it.school_year));
+        let subject: Vec<String> = years.chain(surveys).collect();
         let action = format!("import {}", read.source);
-        audit::insert(&node.store, at, wish.actor, &action, &years.join(", ")).await?;
+        audit::insert(&node.store, at, wish.actor, &action, &subject.join(", ")).await?;
     }
     let absent = absent(node, &outcome.combined).await?;
     let mut report = read.imported.report;
@@ -153,6 +155,13 @@ pub async fn settle(node: &Node, read: Result<Read, Error>, wish: &Wish) -> Resu
         is_dry_run,
         at,
     })
+}
+
+/// Whether an import changed anything.
+fn has_changed(outcome: &Outcome) -> bool {
+    let years = outcome.years.iter().map(|(_, _, applied)| *applied);
+    let surveys = outcome.responses.iter().map(|it| it.applied);
+    years.chain(surveys).any(|applied| applied != Applied::Unchanged)
 }
 
 impl Settled {

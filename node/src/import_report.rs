@@ -57,6 +57,7 @@ struct Page<'a> {
     rows: u64,
     filtered: u64,
     years: Vec<YearRow>,
+    responses: Vec<ResponsesRow>,
     problems: Vec<ProblemRow>,
     unmapped: Vec<UnmappedRow>,
     more: Vec<(&'a str, u64)>,
@@ -69,6 +70,13 @@ struct YearRow {
     students: u64,
     without_school: u64,
     sources: String,
+}
+
+struct ResponsesRow {
+    year: String,
+    respondent: &'static str,
+    rows: u64,
+    schools: usize,
 }
 
 struct ProblemRow {
@@ -144,6 +152,13 @@ impl<'a> Page<'a> {
             filled: it.filled,
             rows: it.rows,
         };
+        let responses = outcome.map(|it| it.responses.as_slice()).unwrap_or_default().iter();
+        let responses = responses.map(|it| ResponsesRow {
+            year: it.school_year.to_string(),
+            respondent: it.respondent.as_str(),
+            rows: it.rows,
+            schools: it.schools,
+        });
         let years = outcome.map(|it| it.combined.as_slice()).unwrap_or_default().iter();
         Self {
             source,
@@ -165,6 +180,7 @@ impl<'a> Page<'a> {
                         .join(", "),
                 })
                 .collect(),
+            responses: responses.collect(),
             problems,
             unmapped: unmapped.collect(),
             more: report.unmapped.more().collect(),

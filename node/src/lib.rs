@@ -42,5 +42,6 @@ pub mod sent;
 pub mod source;
 pub mod spreadsheet;
 pub mod store;
+pub mod surveys;
 pub mod sync;
 pub mod words;

@@ -1,6 +1,8 @@
 //! Tests of the whole: the rules of the house, and consortia of real programs.
 
 #[cfg(test)]
+mod anonymous_survey;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod assessment;

@@ -173,17 +173,5 @@ fn answers_that_are_no_students_are_refused_and_nothing_is_applied() {
             assert!(!said.contains(&answers.id), "{name} shows an id");
         }
     }
-    let responses = district.write("survey_responses.csv", "school_year,school_id,respondent\n");
-    let failure = district.program().fails(&["import", "csv", &responses]).unwrap();
-    assert_eq!(failure.code, Some(6), "{failure}");
     assert_eq!(held(district.program()), before);
-
-    // In a folder of student years it is told, and the student years are read.
-    let node = &district.fixture.nodes[0];
-    let folder = district.fixture.data.join(&node.district);
-    fs::copy(&responses, folder.join("survey_responses.csv")).unwrap();
-    let path = folder.display().to_string();
-    let answer = node.program.json(&["import", "csv", &path]).unwrap();
-    assert!(problems(&answer).contains("the file was not read"), "{answer}");
-    assert!(answer.to_string().contains("another unit of privacy"), "{answer}");
 }

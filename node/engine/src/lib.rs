@@ -8,5 +8,6 @@ pub mod growth;
 pub mod intake;
 pub mod measure;
 pub mod privacy;
+pub mod respondent;
 pub mod schedule;
 pub mod student;

@@ -1,6 +1,8 @@
 //! `measures`: the district's exact local values of every measure that its
 //! columns allow, beside what was sent, the year before, and the network's
-//! benchmarks. Never sent.
+//! benchmarks; and of surveys without ids of students. Never sent.
+
+mod surveys;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +17,7 @@ use peerlight_proto::{
 };
 use serde_json::{Value, json};
 
+use self::surveys::Wanted;
 use super::{
     Context,
     output::{Output, Table, print_json, say_absent_groups},
@@ -24,6 +27,7 @@ use crate::{
     error::Error,
     local::{self, Beside},
     sent::{self, Sent},
+    surveys::of_year,
     words,
 };
 
@@ -34,11 +38,15 @@ use crate::{
   peerlight-node measures --school 0612345 --groups --network
   peerlight-node measures --measure chronic_absence --grade 07 --sent
   peerlight-node measures --change --output csv > year.csv
+  peerlight-node measures --surveys --output csv > climate.csv
 
 Every measure of the catalogue whose columns were imported is computed here.
 RELEASED says which of them the charter lets leave, with noise. SENT is what the
 numbers that left say; CHANGE is this year's exact value less last year's, and
 empty where the years cannot be compared.
+
+--surveys shows what surveys without students' ids say, of students, staff and
+parents; nothing of these is ever sent.
 
 Exact values are for the district's own eyes. Rates are in percent.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -67,10 +75,16 @@ pub struct MeasuresArgs {
     /// Ask the hub for its estimate of each school and for the network's mean.
     #[arg(long)]
     network: bool,
+    /// Only surveys without students' ids: of students, staff and parents.
+    #[arg(long, conflicts_with_all = ["groups", "group", "grade", "sent", "change", "network"])]
+    surveys: bool,
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
+
+/// How the measures of surveys without ids of students begin.
+const SURVEYED: &str = "cc_";
 
 const COLUMNS: &[&str] = &[
     "school_id",
@@ -89,6 +103,18 @@ impl MeasuresArgs {
     fn wants_group(&self, group: StudentGroup) -> bool {
         let one = self.group.or(self.grade.map(StudentGroup::Grade));
         self.groups || group == one.unwrap_or(StudentGroup::All)
+    }
+
+    /// Whether only surveys without ids of students are wanted.
+    fn is_of_surveys(&self) -> bool {
+        let measure = self.measure.as_ref();
+        self.surveys || measure.is_some_and(|it| it.as_str().starts_with(SURVEYED))
+    }
+
+    /// Which of their figures are wanted.
+    fn surveyed(&self) -> Wanted<'_> {
+        let measure = self.measure.as_ref().map(MeasureId::as_str);
+        Wanted { school: self.school.as_ref(), measure }
     }
 
     fn wants_measure(&self, measure: &MeasureId) -> bool {
@@ -122,6 +148,13 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
     let membership = node.membership()?;
     let approved = node.approved().await?;
     let charter = &approved.charter.document;
+    let surveyed = of_year(&node, charter.school_year).await?;
+    if args.is_of_surveys() {
+        let directory = &approved.directory.document;
+        let ours = |id: &SchoolId| directory.schools_of(&membership.member).any(|it| it.id == *id);
+        check_school(args, ours)?;
+        return surveys::print(&args.surveyed(), &surveyed, charter.school_year, args.output);
+    }
     let values = local::table(&node, &membership, &approved).await?;
     check(args, &values)?;
     let besides = Besides {
@@ -152,6 +185,7 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
         return Ok(print_json(json!({
             "measures": rows, "not_offered": missing, "absent_groups": absent, "years": notes,
             "not_counted_in_warehouse": elsewhere,
+            "surveys": surveys::to_json(&args.surveyed(), &surveyed),
         }))?);
     }
     let mut table = Table::new(COLUMNS);
@@ -159,6 +193,7 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
         table.push(row.cells());
     }
     table.print(args.output)?;
+    surveys::print_below(&args.surveyed(), &surveyed, args.output)?;
     if args.change && besides.before.is_none() {
         let year = charter.school_year.earlier(1);
         eprintln!("No change is shown: no records of {year} are held.");
@@ -178,12 +213,7 @@ pub async fn run(args: &MeasuresArgs, context: &Context) -> Result<(), Error> {
 
 /// Refuses a school or measure that there is not.
 fn check(args: &MeasuresArgs, values: &LocalTable) -> Result<(), Error> {
-    let school = args.school.as_ref().filter(|it| values.schools().binary_search(it).is_err());
-    if let Some(school) = school {
-        return Err(Error::Absent(format!(
-            "{school} is not a school of this district's directory"
-        )));
-    }
+    check_school(args, |school| values.schools().binary_search(school).is_ok())?;
     let measure = args.measure.as_ref().filter(|it| !values.measures().any(|known| known == *it));
     measure.map_or(Ok(()), |measure| {
         Err(Error::Absent(format!(
@@ -191,6 +221,15 @@ fn check(args: &MeasuresArgs, values: &LocalTable) -> Result<(), Error> {
              \"peerlight-node measures\" lists them"
         )))
     })
+}
+
+/// Refuses a school that is not the district's.
+fn check_school(args: &MeasuresArgs, is_ours: impl FnOnce(&SchoolId) -> bool) -> Result<(), Error> {
+    let Some(school) = &args.school else { return Ok(()) };
+    if is_ours(school) {
+        return Ok(());
+    }
+    Err(Error::Absent(format!("{school} is not a school of this district's directory")))
 }
 
 fn rows_of<'a>(

@@ -15,6 +15,7 @@ use crate::{
     store::{
         combined::{self, CombinedPart, CombinedYear},
         imports::{self, RecordedImport},
+        response_sets::{self, RecordedResponseSet},
         warehouse_years::{self, WarehouseYear},
     },
 };
@@ -66,6 +67,11 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
         rows.push(Row { held, part });
     }
     rows.sort_by_key(|row| row.held.import.school_year);
+    let surveys: Vec<RecordedResponseSet> = response_sets::list(&node.store)
+        .await?
+        .into_iter()
+        .filter(|held| args.all || held.superseded_at.is_none())
+        .collect();
     let there = warehouse_years::list(&node.store).await?.into_iter();
     let there: Vec<WarehouseYear> =
         there.filter(|it| it.superseded_at.is_none()).map(|it| it.year).collect();
@@ -80,6 +86,7 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
     if args.output == Output::Json {
         return Ok(print_json(json!({
             "sources": rows.iter().map(Row::json).collect::<Vec<_>>(),
+            "responses": surveys.iter().map(responses_json).collect::<Vec<_>>(),
             "counted_in_warehouses": there.iter().map(|year| json!({
                 "school_year": year.school_year, "view": year.view, "url": year.url,
                 "rows": year.row_count,
@@ -93,7 +100,7 @@ pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
                 standing.waiting.iter().map(|it| &it.command).collect::<Vec<_>>(),
         }))?);
     }
-    table(&rows, args.output).print(args.output)?;
+    table(&rows, &surveys, args.output).print(args.output)?;
     for year in there {
         eprintln!(
             "{}: counted in the view {} of {}, not from imported records",
@@ -127,7 +134,7 @@ fn say_left_out(years: &[CombinedYear]) {
     }
 }
 
-fn table(rows: &[Row], output: Output) -> Table {
+fn table(rows: &[Row], surveys: &[RecordedResponseSet], output: Output) -> Table {
     let mut table = Table::new(&[
         "school_year",
         "source",
@@ -140,6 +147,7 @@ fn table(rows: &[Row], output: Output) -> Table {
         "columns",
         "first_for",
         "files",
+        "answers_of",
     ]);
     for Row { held, part } in rows {
         let import = &held.import;
@@ -165,9 +173,42 @@ fn table(rows: &[Row], output: Output) -> Table {
             listed(&columns),
             listed(&first_of),
             import.file_name.clone(),
+            String::new(),
+        ]);
+    }
+    for RecordedResponseSet { set, imported_at, superseded_at } in surveys {
+        let nothing = String::new;
+        table.push(vec![
+            set.school_year.to_string(),
+            set.source.clone(),
+            set.response_count.to_string(),
+            nothing(),
+            nothing(),
+            set.as_of.clone().unwrap_or_default(),
+            InWords(*imported_at).to_string(),
+            if superseded_at.is_none() { "yes" } else { "no" }.to_owned(),
+            nothing(),
+            nothing(),
+            set.file_name.clone(),
+            set.respondent.to_string(),
         ]);
     }
     table
+}
+
+fn responses_json(held: &RecordedResponseSet) -> Value {
+    let RecordedResponseSet { set, imported_at, superseded_at } = held;
+    json!({
+        "school_year": set.school_year,
+        "respondent": set.respondent.as_str(),
+        "source": set.source,
+        "rows": set.response_count,
+        "as_of": set.as_of,
+        "imported_at_seconds": imported_at,
+        "in_force": superseded_at.is_none(),
+        "files": set.file_name,
+        "sha256": set.sha256,
+    })
 }
 
 impl Row {

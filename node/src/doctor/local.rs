@@ -22,7 +22,7 @@ use crate::{
     store::{
         Store, audit, combined, imports, journals, kept_rows, ledger,
         outbox::{self, OutboxRelease, OutboxState},
-        receipts,
+        receipts, response_sets,
     },
 };
 
@@ -169,6 +169,15 @@ async fn records(home: &Home, store: &Store) -> Result<String, Error> {
             let source = kept.source;
             Error::Absent(format!(
                 "{error}; restore it from the newest backup, or import a whole bundle of {source}"
+            ))
+        })?;
+    }
+    for set in response_sets::in_force(store).await? {
+        records.read_responses(&set.records_file).map_err(|error| {
+            let (respondent, year, source) = (set.respondent, set.school_year, set.source);
+            Error::Absent(format!(
+                "{error}; restore it from the newest backup, or import the answers of {respondent} \
+                 of {year} of {source} again"
             ))
         })?;
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use peerlight_node_engine::{
-    intake::{Change, Problems, StudentYears},
+    intake::{Change, StudentYears},
     student::{Column, MISSING, Values},
 };
 use peerlight_proto::units::{Grade, SchoolYear};
@@ -74,8 +74,7 @@ pub async fn settle(
         }
     };
     let (mut new, mut census) = (Vec::new(), Vec::new());
-    let mut outcome =
-        Outcome { years: Vec::new(), combined: Vec::new(), problems: Problems::default() };
+    let mut outcome = Outcome::default();
     for years in &imported.years {
         let year = warehouse.year(years, &columns);
         let applied = match judge(node, &year, wish).await {

@@ -20,7 +20,7 @@ use crate::{
     node::Node,
     records::ImportError,
     source::{Read, SourceError},
-    store::{audit, imports},
+    store::{audit, imports, response_sets},
 };
 
 /// Who imports from the inbox, in the audit log.
@@ -75,10 +75,12 @@ pub(super) async fn release_accepted(node: &Node, inbox: &Inbox) -> Result<(), E
         return Ok(());
     }
     let held = imports::list(&node.store).await?;
-    let in_force: Vec<String> = held
-        .iter()
-        .filter(|held| held.superseded_at.is_none())
-        .map(|held| held.import.sha256.to_string())
+    let in_force = held.iter().filter(|held| held.superseded_at.is_none());
+    let surveys = response_sets::in_force(&node.store).await?;
+    let digests = in_force.map(|held| held.import.sha256);
+    let in_force: Vec<String> = digests
+        .chain(surveys.iter().map(|set| set.sha256))
+        .map(|digest| digest.to_string())
         .collect();
     for name in waiting {
         let digest = home::read_if_there(&inbox.end(End::Waiting).join(&name).join(DIGEST))?;

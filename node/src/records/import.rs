@@ -21,14 +21,18 @@ use peerlight_node_engine::{
 };
 use peerlight_proto::units::{SchoolYear, UnixSeconds};
 
-use super::{Records, RecordsError};
+use super::{
+    Records, RecordsError,
+    responses::{self, AppliedResponses},
+};
 use crate::{
     source::Read,
     store::{
         Store, StoreError,
-        combined::{self, CombinedPart, CombinedYear},
+        combined::{self, Changes, CombinedPart, CombinedYear},
         imports::{self, Import},
         kept_rows::{self, KeptRows},
+        response_sets::{self, ResponseSet},
         warehouse_years,
     },
 };
@@ -65,12 +69,14 @@ pub enum Applied {
 }
 
 /// What became of an import.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// By school year, earliest first, with the source's number of rows.
     pub years: Vec<(SchoolYear, u64, Applied)>,
     /// The same years as this and their other sources make them together.
     pub combined: Vec<CombinedYear>,
+    /// Administrations of surveys without ids of students.
+    pub responses: Vec<AppliedResponses>,
     /// What was noticed when sources were combined.
     pub problems: Problems,
 }
@@ -108,6 +114,7 @@ pub enum ImportError {
 struct Written {
     imports: Vec<Import>,
     years: Vec<CombinedYear>,
+    responses: Vec<ResponseSet>,
     kept: Option<KeptRows>,
 }
 
@@ -130,12 +137,14 @@ pub async fn apply(
             }
         }
     }
-    let Written { imports, years, kept } = &written;
-    if imports.is_empty() && years.is_empty() && kept.is_none() {
+    let Written { imports, years, responses, kept } = &written;
+    let is_nothing = imports.is_empty() && years.is_empty() && responses.is_empty();
+    if is_nothing && kept.is_none() {
         return applied;
     }
     if applied.is_ok() {
-        combined::insert(store, imports, years, kept.as_ref(), at).await?;
+        let changes = Changes { imports, years, responses, kept: kept.as_ref() };
+        combined::insert(store, changes, at).await?;
         sweep(store, records).await?;
     } else {
         // What a refused import wrote is swept with the next one at the latest.
@@ -153,8 +162,7 @@ async fn write(
     options: &ImportOptions,
     written: &mut Written,
 ) -> Result<Outcome, ImportError> {
-    let (years, problems) = (Vec::new(), Problems::default());
-    let mut outcome = Outcome { years, combined: Vec::new(), problems };
+    let mut outcome = Outcome::default();
     for years in &read.imported.years {
         let year = years.school_year;
         let (mut own, mut others) = (None, Vec::new());
@@ -219,6 +227,8 @@ async fn write(
         outcome.combined.push(combined);
         made.problems.groups().for_each(|group| outcome.problems.add_group(group));
     }
+    outcome.responses =
+        responses::write(store, records, read, options, &mut written.responses).await?;
     written.kept = keep(store, records, read, options).await?;
     Ok(outcome)
 }
@@ -317,6 +327,7 @@ pub async fn sweep(store: &Store, records: &Records) -> Result<usize, ImportErro
     let mut named: BTreeSet<String> = parts.map(|held| held.import.records_file).collect();
     named.extend(years.filter_map(|held| held.year.records_file));
     named.extend(kept_rows::list(store).await?.into_iter().map(|kept| kept.records_file));
+    named.extend(response_sets::in_force(store).await?.into_iter().map(|set| set.records_file));
     Ok(records.sweep(&named)?)
 }
 
@@ -363,7 +374,8 @@ fn check_loss(
     changed(year, &[Change { what, before, now, unit: "students" }])
 }
 
-fn changed(year: SchoolYear, changes: &[Change]) -> Result<(), ImportError> {
+/// That too much changed, if anything did.
+pub(super) fn changed(year: SchoolYear, changes: &[Change]) -> Result<(), ImportError> {
     if changes.is_empty() {
         return Ok(());
     }

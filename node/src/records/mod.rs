@@ -7,6 +7,9 @@
 //! file ──▶ column chunks ──threads──▶ the engine's kernel
 //! ```
 //!
+//! Beside them, sealed alike: answers to surveys that are no student's, and rows
+//! that a source's next files may change.
+//!
 //! A file is written under another name, flushed, and renamed before any row
 //! names it; what no row names is swept. Nothing here prints a value.
 
@@ -22,6 +25,7 @@ mod keys;
 mod layout;
 mod part;
 mod priors;
+mod responses;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -45,6 +49,7 @@ pub use held::{effective_columns, ids, year};
 pub use import::{Applied, ImportError, ImportOptions, Outcome, apply, sweep};
 pub use keys::{IdKind, RecordKeys};
 pub use part::RowIds;
+pub use responses::AppliedResponses;
 pub use write::to_parquet;
 
 /// Ending of a sealed file.

@@ -1,18 +1,16 @@
-//! Reads Peerlight CSV: a file, or every student-year file of a folder, plain
-//! or compressed with gzip.
+//! Reads Peerlight CSV: a file, or every file of student years and of answers to
+//! surveys of a folder, plain or compressed with gzip.
 //!
 //! Only opens, decompresses and splits; what the cells mean is the engine's
 //! to say. Reads each file once, row by row.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     thread,
 };
 
-use peerlight_node_engine::intake::{
-    Intake, Mapping, Place, Problem, Schools, Severity, survey::ANONYMOUS,
-};
+use peerlight_node_engine::intake::{Imported, Intake, Mapping, Schools, survey::ResponseFile};
 use peerlight_proto::units::ContentHash;
 use ring::digest::{Context, SHA256};
 
@@ -20,6 +18,7 @@ use super::{
     Read, aside,
     error::{SourceError, failed},
     folder::{self, name},
+    headed,
     rows::{Delimiter, Rows, RowsError},
 };
 
@@ -27,48 +26,55 @@ use super::{
 pub const SOURCE: &str = "csv";
 
 /// Files of a folder that are not student years.
-const OTHERS: [&str; 3] = ["schools", "districts", ANSWERS];
+const OTHERS: [&str; 2] = ["schools", "districts"];
 
-/// Name of a file of answers that are no student's.
+/// What a folder should have.
+const WANTED: &str = "student_years.csv or other .csv or .csv.gz file of student years";
+
+/// How the name of a file of answers begins that are no student's.
 const ANSWERS: &str = "survey_responses";
 
-/// Reads every file; refuses them all where one has a fatal error.
+/// Reads every file; refuses them all where one has a fatal error. The mapping
+/// is that of student years.
 pub fn read(path: &Path, mapping: &Mapping, schools: Schools) -> Result<Read, SourceError> {
     mapping.check()?;
-    let paths = student_year_files(path)?;
+    let (student_years, answers) = files(path)?;
     let mut context = Context::new(&SHA256);
     context.update(format!("{mapping:?}").as_bytes());
-    let mut intake = Intake::new(schools, mapping.clone());
-    for path in &paths {
-        if is_answers(path) {
-            let what = "is a file of answers that no student's id belongs to";
-            intake.unreadable(&name(path), 1, what, ANONYMOUS);
-        } else {
-            read_file(path, &mut intake, &mut context)?;
-        }
+    let mut intake = Intake::new(schools.clone(), mapping.clone());
+    for path in &student_years {
+        read_file(path, &mut intake, &mut context)?;
     }
-    let mut imported = intake.finish()?;
-    if fs::metadata(path).is_ok_and(|it| it.is_dir()) {
-        for answers in folder::all(path)?.into_iter().filter(|path| is_answers(path)) {
-            let (what, remedy) = ("the file was not read".to_owned(), ANONYMOUS.to_owned());
-            let problem = Problem { severity: Severity::Notice, column: None, what, remedy };
-            let place = Place { file: name(&answers), line: 0, value: None };
-            imported.report.problems.add(problem, place);
-        }
+    let mut responses = ResponseFile::new(schools);
+    for path in &answers {
+        headed::delimited(path, &mut responses, &mut context).map_err(failed(path))?;
     }
+    let student_years_read = (!student_years.is_empty()).then(|| intake.finish());
+    let answers_read = (!answers.is_empty()).then(|| responses.finish());
+    let imported = Imported::together(student_years_read.into_iter().chain(answers_read))?;
     let digest = context.finish();
     let digest = ContentHash::from_bytes(digest.as_ref()).expect("SHA-256 has 32 bytes");
-    let files = paths.iter().map(|path| name(path)).collect();
+    let files = student_years.iter().chain(&answers).map(|path| name(path)).collect();
     Ok(Read { source: SOURCE.to_owned(), imported, digest, files, kept: None })
 }
 
+/// The files of student years, and those of answers that are no student's.
+fn files(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), SourceError> {
+    let is_table =
+        |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !OTHERS.contains(&stem));
+    let (answers, student_years) =
+        folder::files(path, is_table, WANTED)?.into_iter().partition(|path| is_answers(path));
+    Ok((student_years, answers))
+}
+
 fn is_answers(path: &Path) -> bool {
-    name(path).split_once('.').is_some_and(|(stem, _)| stem.eq_ignore_ascii_case(ANSWERS))
+    name(path).to_ascii_lowercase().starts_with(ANSWERS)
 }
 
 /// The header and the first rows of a file, to suggest a mapping from.
 pub fn sample(path: &Path, rows: usize) -> Result<(Vec<String>, Vec<Vec<String>>), SourceError> {
-    let path = student_year_files(path)?.remove(0);
+    let (student_years, answers) = files(path)?;
+    let path = student_years.into_iter().chain(answers).next().expect("there is a file");
     let failed = failed(&path);
     // Nothing is imported: the digest goes unused.
     let mut digest = Context::new(&SHA256);
@@ -91,14 +97,6 @@ fn sample_rows(
         sampled.push(record.iter().map(text).collect());
     }
     Ok((header, sampled))
-}
-
-/// The file itself, or the student-year files of a folder, ordered by name.
-fn student_year_files(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let is_student_years =
-        |name: &str| name.strip_suffix(".csv").is_some_and(|stem| !OTHERS.contains(&stem));
-    let wanted = "student_years.csv or other .csv or .csv.gz file of student years";
-    folder::files(path, is_student_years, wanted)
 }
 
 fn read_file(path: &Path, intake: &mut Intake, context: &mut Context) -> Result<(), SourceError> {

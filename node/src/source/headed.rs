@@ -72,7 +72,13 @@ impl Files {
     }
 }
 
-fn delimited(path: &Path, import: &mut impl Headed, digest: &mut Context) -> io::Result<()> {
+/// Hands every row of a delimited file to an import; what was read goes into
+/// `digest`.
+pub(super) fn delimited(
+    path: &Path,
+    import: &mut impl Headed,
+    digest: &mut Context,
+) -> io::Result<()> {
     import.begin(&name(path));
     let delimiter = Delimiter::guess(path)?;
     let mut rows = Rows::open(path, delimiter, digest)?;

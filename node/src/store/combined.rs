@@ -14,6 +14,7 @@ use super::{
     Store, StoreError,
     imports::{self, Import},
     kept_rows::{self, KeptRows},
+    response_sets::{self, ResponseSet},
     school_year, warehouse_years,
 };
 
@@ -66,19 +67,34 @@ impl CombinedYear {
     }
 }
 
-/// Records imports, the combined years they change, and rows that are kept of
-/// them, all or none; what was in force of the same years and sources is
-/// superseded, and they are counted here, no longer in a warehouse.
+/// What an import changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes<'a> {
+    /// School years of its source.
+    pub imports: &'a [Import],
+    /// What these and the years' other sources make together.
+    pub years: &'a [CombinedYear],
+    /// Administrations of surveys without ids of students.
+    pub responses: &'a [ResponseSet],
+    /// Rows that the source's next files may change.
+    pub kept: Option<&'a KeptRows>,
+}
+
+/// Records what an import changes, all or none; what was in force of the same
+/// years and sources is superseded, and they are counted here, no longer in a
+/// warehouse.
 pub async fn insert(
     store: &Store,
-    new: &[Import],
-    years: &[CombinedYear],
-    kept: Option<&KeptRows>,
+    changes: Changes<'_>,
     at: UnixSeconds,
 ) -> Result<(), StoreError> {
+    let Changes { imports, years, responses, kept } = changes;
     let mut tx = store.begin().await?;
-    for import in new {
+    for import in imports {
         imports::insert(&mut tx, import, at).await?;
+    }
+    for set in responses {
+        response_sets::insert(&mut tx, set, at).await?;
     }
     for year in years {
         warehouse_years::end_in(&mut tx, year.school_year, at).await?;
@@ -271,15 +287,17 @@ mod tests {
         let store = Store::open(&folder.path().join("node.db")).await.unwrap();
         let (one, first, last) = (year("a", &["csv"]), kept(b"a"), kept(b"b"));
         let imports = [import("csv", b"a")];
-        insert(&store, &imports, std::slice::from_ref(&one), Some(&first), UnixSeconds(1))
-            .await
-            .unwrap();
+        let years = std::slice::from_ref(&one);
+        let changes =
+            Changes { imports: &imports, years, kept: Some(&first), ..Changes::default() };
+        insert(&store, changes, UnixSeconds(1)).await.unwrap();
         assert_eq!(kept_rows::list(&store).await.unwrap(), [first]);
-        insert(&store, &[], &[], Some(&last), UnixSeconds(2)).await.unwrap();
+        let changes = Changes { kept: Some(&last), ..Changes::default() };
+        insert(&store, changes, UnixSeconds(2)).await.unwrap();
         let both = year("b", &["sis", "csv"]);
-        insert(&store, &[import("sis", b"b")], std::slice::from_ref(&both), None, UnixSeconds(2))
-            .await
-            .unwrap();
+        let (imports, years) = ([import("sis", b"b")], std::slice::from_ref(&both));
+        let changes = Changes { imports: &imports, years, ..Changes::default() };
+        insert(&store, changes, UnixSeconds(2)).await.unwrap();
         let found = find(&store, both.school_year).await.unwrap().unwrap();
         assert_eq!((&found.year, found.superseded_at), (&both, None));
         assert_eq!(found.year.columns(), ["column_of_csv", "column_of_sis"].into());
@@ -296,7 +314,9 @@ mod tests {
         let store = Store::open(&folder.path().join("node.db")).await.unwrap();
         let wrong = [year("a", &["csv", "sis"])];
         let (imports, kept) = ([import("csv", b"a")], kept(b"a"));
-        insert(&store, &imports, &wrong, Some(&kept), UnixSeconds(1)).await.unwrap_err();
+        let changes =
+            Changes { imports: &imports, years: &wrong, kept: Some(&kept), ..Changes::default() };
+        insert(&store, changes, UnixSeconds(1)).await.unwrap_err();
         assert_eq!(kept_rows::list(&store).await.unwrap(), []);
         assert_eq!(
             (imports::list(&store).await.unwrap(), list(&store).await.unwrap()),

@@ -160,10 +160,10 @@ async fn read(db: &mut SqliteConnection, row: &SqliteRow) -> Result<RecordedImpo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::combined;
+    use crate::store::combined::{self, Changes};
 
     async fn insert(store: &Store, imports: &[Import], at: UnixSeconds) -> Result<(), StoreError> {
-        combined::insert(store, imports, &[], None, at).await
+        combined::insert(store, Changes { imports, ..Changes::default() }, at).await
     }
 
     fn import(year: u32, bytes: &[u8]) -> Import {

@@ -1,5 +1,5 @@
 //! What the node must not lose, in one SQLite file: ledger, noisy releases,
-//! outbox, receipts, imports, years in warehouses, approvals, decisions, drill-down
+//! outbox, receipts, imports, surveys, years in warehouses, approvals, decisions, drill-down
 //! policy, signed documents, audit log.
 //!
 //! It never holds an exact count beyond an import's number of rows, nor a
@@ -30,6 +30,7 @@ pub mod kept_rows;
 pub mod ledger;
 pub mod outbox;
 pub mod receipts;
+pub mod response_sets;
 pub mod warehouse_years;
 
 /// The node's database.

@@ -335,7 +335,7 @@ impl Intake {
             return Err(Refused { report: Box::new(self.report) });
         }
         let years = whole.into_iter().map(StudentYears::sorted).collect();
-        Ok(Imported { years, report: self.report })
+        Ok(Imported { years, responses: Vec::new(), report: self.report })
     }
 
     fn fatal(

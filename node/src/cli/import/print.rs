@@ -48,6 +48,10 @@ pub fn print_report(
                     "sources": combined.parts.iter().map(|it| &it.source).collect::<Vec<_>>(),
                 })
             ).collect::<Vec<_>>(),
+            "responses": outcome.iter().flat_map(|it| &it.responses).map(|it| json!({
+                "school_year": it.school_year, "respondent": it.respondent.as_str(),
+                "rows": it.rows, "schools": it.schools, "outcome": in_words(it.applied),
+            })).collect::<Vec<_>>(),
             "unmapped": report.unmapped.values().iter().map(unmapped_json).collect::<Vec<_>>(),
             "absent_groups": absent.iter().map(|(year, sentences)| json!({
                 "school_year": year, "groups": sentences,
@@ -58,7 +62,12 @@ pub fn print_report(
         Output::Csv => problems(&groups).print(output)?,
         Output::Text => {
             if let Some(outcome) = outcome {
-                years(outcome).print(output)?;
+                if !outcome.years.is_empty() {
+                    years(outcome).print(output)?;
+                }
+                if !outcome.responses.is_empty() {
+                    responses(outcome).print(output)?;
+                }
             }
             for year in census {
                 println!();
@@ -126,6 +135,21 @@ fn years(outcome: &Outcome) -> Table {
             combined.row_count.to_string(),
             combined.without_school.to_string(),
             sources.join(", "),
+        ]);
+    }
+    table
+}
+
+/// What became of answers that no student's id belongs to.
+fn responses(outcome: &Outcome) -> Table {
+    let mut table = Table::new(&["school_year", "answers_of", "rows", "schools", "outcome"]);
+    for it in &outcome.responses {
+        table.push(vec![
+            it.school_year.to_string(),
+            it.respondent.to_string(),
+            it.rows.to_string(),
+            it.schools.to_string(),
+            in_words(it.applied).to_owned(),
         ]);
     }
     table

@@ -87,7 +87,7 @@ pub async fn look(
     if report.problems.has_fatal() {
         return Err(Refused { report: Box::new(report) }.into());
     }
-    Ok(Looked { imported: Imported { years, report }, columns })
+    Ok(Looked { imported: Imported { years, responses: Vec::new(), report }, columns })
 }
 
 impl Look<'_> {

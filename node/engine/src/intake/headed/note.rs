@@ -27,6 +27,19 @@ impl<'a> Notes<'a> {
         self.say(Severity::Notice, column, what, remedy, None);
     }
 
+    /// The same of a row whose value is named, which must be masked where it may
+    /// be an id.
+    pub(in crate::intake) fn leave_out_one(
+        &mut self,
+        column: &str,
+        what: &str,
+        remedy: &str,
+        value: String,
+    ) {
+        self.gather.count_left_out();
+        self.say(Severity::Notice, column, what, remedy, Some(value));
+    }
+
     /// The import goes on; people should know.
     pub(in crate::intake) fn notice(&mut self, column: &str, what: &str, remedy: &str) {
         self.say(Severity::Notice, column, what, remedy, None);

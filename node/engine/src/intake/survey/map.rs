@@ -3,7 +3,8 @@
 //! is reported as such.
 //!
 //! ```toml
-//! student_id = "ExternalReference"  # column of the id; or statewide_id = "…"
+//! student_id = "ExternalReference"  # column of the id; or statewide_id = "…";
+//!                                   # else respondent and school, see below
 //! school_year = "2025-26"           # else --year, else the day of each answer
 //!
 //! [scale.agree]
@@ -33,85 +34,42 @@
 //! recorded = "RecordedDate"
 //! count_unfinished = false
 //! ```
+//!
+//! Of answers without an id:
+//!
+//! ```toml
+//! respondent = "staff"              # or student, parent; or a column that says it:
+//!                                   # respondent_column = "Role"
+//! school = "School"                 # column of the school's id
+//! grade = "Grade"                   # column of a student's grade, if there is one
+//!
+//! [respondents]                     # what that column has; "" leaves out
+//! "Teacher" = "staff"
+//!
+//! [schools]                         # where the file has names
+//! "Lincoln Middle" = "0612345"
+//! ```
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use peerlight_proto::units::SchoolYear;
 use serde::Deserialize;
 
-use crate::{intake::table::JoinId, student::Column};
-
-/// Why answers without a student's id are not imported, and what to do.
-pub const ANONYMOUS: &str = "answers without a student's id (anonymous ones, and those of staff \
-    and parents) are another unit of privacy, and nothing of them is released or kept: give each \
-    student a personal link or an id as embedded data, and name its column in the map as \
-    student_id or statewide_id";
-
-/// Columns of student years that a survey fills.
-pub(super) const CONSTRUCTS: [Column; 8] = [
-    Column::SelGrowthMindset,
-    Column::SelSelfEfficacy,
-    Column::SelSelfManagement,
-    Column::SelSocialAwareness,
-    Column::ClimateSupport,
-    Column::ClimateBelonging,
-    Column::ClimateDiscipline,
-    Column::ClimateSafety,
-];
+use super::{
+    refusal::SurveyMapError,
+    subject::{SchoolIdText, Subject},
+};
+use crate::{respondent::CONSTRUCTS, student::Column};
 
 /// Most options of a scale whose positive ones must be said: of two or three
 /// options the top two would be nearly all.
 const FEW_OPTIONS: usize = 3;
 
-/// A map is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SurveyMapError {
-    /// It is not TOML of this shape.
-    #[error("the survey's map is not understood: {0}")]
-    Toml(String),
-    /// Its school year is none.
-    #[error("the survey's map says school_year = {0}: write \"2025-26\"")]
-    Year(String),
-    /// It names no column of student ids.
-    #[error("the survey's map names no column of student ids: {ANONYMOUS}")]
-    Anonymous,
-    /// It names both ids.
-    #[error("the survey's map names student_id and statewide_id: keep the one that is filled")]
-    TwoIds,
-    /// It has no constructs.
-    #[error("the survey's map has no construct, such as [construct.climate_safety]")]
-    Nothing,
-    /// It names a construct that there is not.
-    #[error(
-        "[construct.{0}] is none of sel_growth_mindset, sel_self_efficacy, \
-             sel_self_management, sel_social_awareness, climate_support, climate_belonging, \
-             climate_discipline and climate_safety"
-    )]
-    Construct(String),
-    /// A construct's items do not fit together.
-    #[error("[construct.{construct}] {what}")]
-    Items {
-        /// The construct.
-        construct: String,
-        /// What is wrong, and what to do.
-        what: String,
-    },
-    /// A scale does not order its answers.
-    #[error("[scale.{scale}] {what}")]
-    Scale {
-        /// The scale.
-        scale: String,
-        /// What is wrong, and what to do.
-        what: &'static str,
-    },
-}
-
 /// What the columns and answers of a survey mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SurveyMap {
-    /// Which id the answers carry, and in which column.
-    pub(super) join: JoinId,
-    pub(super) id: String,
+    /// Whose answers they are.
+    pub(super) subject: Subject,
     /// The year of all answers.
     pub(super) year: Option<SchoolYear>,
     pub(super) constructs: Vec<Construct>,
@@ -181,11 +139,18 @@ impl Default for Responses {
     }
 }
 
+/// A map as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    student_id: Option<String>,
-    statewide_id: Option<String>,
+pub(super) struct File {
+    pub(super) student_id: Option<String>,
+    pub(super) statewide_id: Option<String>,
+    pub(super) respondent: Option<String>,
+    pub(super) respondent_column: Option<String>,
+    pub(super) school: Option<String>,
+    pub(super) grade: Option<String>,
+    pub(super) respondents: Option<BTreeMap<String, String>>,
+    pub(super) schools: Option<BTreeMap<String, SchoolIdText>>,
     school_year: Option<toml::Value>,
     #[serde(default)]
     scale: BTreeMap<String, ScaleTable>,
@@ -225,12 +190,7 @@ impl SurveyMap {
     pub fn parse(text: &str) -> Result<Self, SurveyMapError> {
         let file: File =
             toml::from_str(text).map_err(|error| SurveyMapError::Toml(error.to_string()))?;
-        let (join, id) = match (file.student_id, file.statewide_id) {
-            (Some(_), Some(_)) => return Err(SurveyMapError::TwoIds),
-            (Some(column), None) => (JoinId::Local, column),
-            (None, Some(column)) => (JoinId::Statewide, column),
-            (None, None) => return Err(SurveyMapError::Anonymous),
-        };
+        let subject = Subject::new(&file)?;
         let year = file.school_year.map(|value| match value {
             toml::Value::String(text) => text.parse().map_err(|_| SurveyMapError::Year(text)),
             other => Err(SurveyMapError::Year(other.to_string())),
@@ -248,7 +208,9 @@ impl SurveyMap {
         if constructs.is_empty() {
             return Err(SurveyMapError::Nothing);
         }
-        Ok(Self { join, id, year, constructs, responses: file.responses })
+        let columns = constructs.iter().map(|construct| construct.column);
+        subject.check(columns)?;
+        Ok(Self { subject, year, constructs, responses: file.responses })
     }
 }
 
@@ -337,6 +299,7 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::table::JoinId;
 
     /// The example of the documentation.
     pub(in crate::intake::survey) fn example() -> String {
@@ -349,7 +312,8 @@ mod tests {
     #[test]
     fn the_example_of_the_documentation_is_read_and_turns_reversed_items_round() {
         let map = SurveyMap::parse(&example()).unwrap();
-        assert_eq!((map.join, map.id.as_str()), (JoinId::Local, "ExternalReference"));
+        let id = "ExternalReference".to_owned();
+        assert_eq!(map.subject, Subject::Student { join: JoinId::Local, id });
         let [construct] = map.constructs.as_slice() else { panic!("one construct") };
         assert_eq!((construct.column, construct.least), (Column::ClimateSafety, 2));
         let said = |item: usize, text: &str| construct.items[item].said(text);

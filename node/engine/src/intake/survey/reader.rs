@@ -1,22 +1,25 @@
-//! Reads the answers of a survey's export into shares of positive items, one
-//! answer a student.
+//! Reads the answers of a survey's export into shares of positive items: of
+//! students with an id, or of people without one.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use peerlight_proto::units::SchoolYear;
 
 use super::{
+    anonymous::{self, About, Answers},
     layout::{Header, Layout},
-    map::{ANONYMOUS, CONSTRUCTS, Construct, Said, SurveyMap},
+    map::{Construct, Said, SurveyMap},
     response::{Response, is_finished, kind},
+    students::{self, Answer, Students},
+    subject::Subject,
 };
 use crate::{
     intake::{
         Imported, Refused, Schools, Severity,
         headed::{self, HEADER_WITHIN, Headed, Notes},
-        problem::masked,
-        table::{Day, Fact, Gather, JoinId, StudentIds},
+        table::{Day, Gather, JoinId},
     },
+    respondent::{CONSTRUCTS, Share},
     student::Column,
 };
 
@@ -38,8 +41,10 @@ pub struct Survey {
     /// Names of the files, in the order in which they were begun.
     files: Vec<String>,
     state: State,
-    /// By student: the answer that counts.
-    answers: BTreeMap<String, Answer>,
+    /// Answers of students with an id; none where the map is of people without
+    /// one, as the others are none where it is not.
+    students: Students,
+    anonymous: Answers,
     has_rows: bool,
 }
 
@@ -53,28 +58,22 @@ enum State {
     Unreadable,
 }
 
-/// What one student answered.
-struct Answer {
-    file: usize,
-    line: u64,
-    year: SchoolYear,
-    /// When, where the file says it so that texts order as times do.
-    recorded: Option<String>,
-    /// By construct; none where too few items were answered.
-    shares: Vec<Option<f64>>,
-}
-
 impl Survey {
     /// An import of nothing yet. `year` is that of all answers, whatever the
     /// map says; without either each answer's day says it.
     pub fn new(schools: Schools, map: SurveyMap, year: Option<SchoolYear>) -> Self {
+        let join = match &map.subject {
+            Subject::Student { join, .. } => *join,
+            Subject::Anonymous(_) => JoinId::Local,
+        };
         Self {
             year: year.or(map.year),
-            gather: Gather::new(schools, map.join, None),
+            gather: Gather::new(schools.clone(), join, None),
             map,
             files: Vec::new(),
             state: State::Unreadable,
-            answers: BTreeMap::new(),
+            students: Students::default(),
+            anonymous: Answers::new(schools),
             has_rows: false,
         }
     }
@@ -82,50 +81,18 @@ impl Survey {
     /// Ends the import.
     pub fn finish(mut self) -> Result<Imported, Refused> {
         self.end_of_file();
-        if self.answers.is_empty() && self.has_rows {
+        if self.students.is_empty() && self.anonymous.is_empty() && self.has_rows {
             let remedy = "see the reasons below, and whether the map's scales spell the answers \
                           as the file does";
             self.fault(Severity::Fatal, None, "no answer counts", remedy, 1);
         }
-        self.tell_absent_constructs();
-        let mut answers: Vec<(String, Answer)> = self.answers.into_iter().collect();
-        answers.sort_by_key(|(_, answer)| (answer.file, answer.line));
-        let mut file = None;
-        for (id, answer) in &answers {
-            if file != Some(answer.file) {
-                file = Some(answer.file);
-                self.gather.begin(&self.files[answer.file]);
-            }
-            let ids = match self.map.join {
-                JoinId::Local => StudentIds { local: id, statewide: "" },
-                JoinId::Statewide => StudentIds { local: "", statewide: id },
-            };
-            for (construct, share) in self.map.constructs.iter().zip(&answer.shares) {
-                let Some(share) = share else { continue };
-                let (column, text) = (construct.column, &share.to_string());
-                let fact = Fact::Value { year: answer.year, column, text };
-                self.gather.add(ids, &fact, answer.line);
-            }
-        }
-        self.gather.finish()
-    }
-
-    /// The measures of a survey count those who answered all of its parts.
-    fn tell_absent_constructs(&mut self) {
-        let has = |column: Column| self.map.constructs.iter().any(|it| it.column == column);
-        let (sel, climate) = CONSTRUCTS.split_at(CONSTRUCTS.len() / 2);
-        let mut absent: Vec<Column> = Vec::new();
-        for family in [sel, climate] {
-            if family.iter().any(|column| has(*column)) {
-                absent.extend(family.iter().copied().filter(|column| !has(*column)));
-            }
-        }
-        for column in absent {
-            let remedy = "measures count students who answered all four parts of a survey: add \
-                          its items to the map, or import them as another source";
-            let what = "has no items in the map";
-            self.fault(Severity::Notice, Some(column.name()), what, remedy, 1);
-        }
+        let Self { map, files, mut gather, students, anonymous, .. } = self;
+        let Subject::Student { join, .. } = map.subject else {
+            return anonymous.finish(gather.into_report());
+        };
+        tell_absent_constructs(&map.constructs, &mut gather);
+        students.tell(join, &map.constructs, &files, &mut gather);
+        gather.finish()
     }
 
     /// What comes after a row among which the header is looked for.
@@ -164,30 +131,44 @@ impl Survey {
         if !self.counts(layout, line, cells) {
             return;
         }
-        let told = text(Some(layout.id));
-        let mut notes = Notes::new(&mut self.gather, line);
-        if told.is_empty() {
-            return notes.leave_out(&self.map.id, "is empty", ANONYMOUS);
-        }
-        let id = match self.map.join {
-            JoinId::Local => Some(told.to_owned()),
-            JoinId::Statewide => headed::statewide(told),
-        };
-        let Some(id) = id else {
-            let remedy = "statewide ids have 10 digits: correct it in the file if the answer is \
-                          to count";
-            return notes.leave_out(&self.map.id, "is not a statewide id", remedy);
-        };
         let recorded = text(layout.recorded);
+        let Subject::Student { join, id: column } = &self.map.subject else {
+            return self.of_anonymous(layout, line, cells, recorded);
+        };
+        let mut notes = Notes::new(&mut self.gather, line);
+        let id = students::id(*join, column, text(Some(layout.key)), &mut notes);
+        let Some(id) = id else { return };
         let Some(year) = self.year_of(recorded, line) else { return };
-        let shares = self.shares(layout, line, cells, &id);
-        if shares.iter().all(Option::is_none) {
-            let mut notes = Notes::new(&mut self.gather, line);
-            return notes.leave_out("", "an answer has too few items of every construct", NOTHING);
-        }
+        let Some(shares) = self.shares(layout, line, cells, &id) else { return };
         let file = self.files.len() - 1;
         let recorded = Day::read(day_of(recorded)).map(|_| recorded.to_owned());
-        self.keep(id, Answer { file, line, year, recorded, shares });
+        let answer = Answer { file, line, year, recorded, shares };
+        let notes = &mut Notes::new(&mut self.gather, line);
+        self.students.keep(id, answer, self.map.subject.key(), notes);
+    }
+
+    /// Takes in an answer of somebody without an id.
+    fn of_anonymous(&mut self, layout: &Layout, line: u64, cells: &[&str], recorded: &str) {
+        let Some(year) = self.year_of(recorded, line) else { return };
+        let Subject::Anonymous(of) = &self.map.subject else { return };
+        let text = |at: Option<usize>| at.map_or("", |at| cells[at].trim());
+        let mut notes = Notes::new(&mut self.gather, line);
+        let respondent = anonymous::respondent(of, text(layout.respondent), &mut notes);
+        let Some(respondent) = respondent else { return };
+        let school = (of.school.as_str(), of.school_id(text(Some(layout.key))));
+        let Some(school) = self.anonymous.school(year, school, &mut notes) else { return };
+        let (column, told) = (of.grade.as_deref().unwrap_or_default(), text(layout.grade));
+        let grade = anonymous::grade(told).unwrap_or_else(|_| {
+            notes.unmapped(column, told, "");
+            None
+        });
+        let Some(told) = self.shares(layout, line, cells, "") else { return };
+        let told_of = |column: Column| {
+            let at = self.map.constructs.iter().position(|construct| construct.column == column);
+            at.filter(|_| respondent.is_asked(column)).and_then(|at| told[at])
+        };
+        let shares = CONSTRUCTS.map(told_of);
+        self.anonymous.add(About { year, respondent, school: &school, grade }, shares);
     }
 
     /// Whether a row is an answer that counts; if not, the reason is noted.
@@ -195,7 +176,7 @@ impl Survey {
         let responses = &self.map.responses;
         let text = |at: Option<usize>| at.map_or("", |at| cells[at].trim());
         let mut notes = Notes::new(&mut self.gather, line);
-        let (status, id) = (text(layout.status), text(Some(layout.id)));
+        let (status, id) = (text(layout.status), text(Some(layout.key)));
         match kind(status, text(layout.channel)) {
             Response::Answer => {}
             Response::Trial => {
@@ -252,8 +233,15 @@ impl Survey {
         Some(year)
     }
 
-    /// By construct, the share of positive items among those answered.
-    fn shares(&mut self, layout: &Layout, line: u64, cells: &[&str], id: &str) -> Vec<Option<f64>> {
+    /// By construct, the share of positive items among those answered; none,
+    /// which is noted, where too little of each was answered.
+    fn shares(
+        &mut self,
+        layout: &Layout,
+        line: u64,
+        cells: &[&str],
+        id: &str,
+    ) -> Option<Vec<Option<Share>>> {
         let mut notes = Notes::new(&mut self.gather, line);
         let mut share = |(construct, columns): (&Construct, &Vec<usize>)| {
             let (mut positive, mut answered) = (0_u32, 0_u32);
@@ -270,30 +258,15 @@ impl Survey {
                 notes.notice(construct.column.name(), &what, NOTHING);
                 return None;
             }
-            Some(f64::from(positive) / f64::from(answered))
+            Some(Share::Items { positive, answered })
         };
-        self.map.constructs.iter().zip(&layout.items).map(&mut share).collect()
-    }
-
-    /// Keeps an answer, unless the student has a later one.
-    fn keep(&mut self, id: String, answer: Answer) {
-        let line = answer.line;
-        let Some(held) = self.answers.get_mut(&id) else {
-            self.answers.insert(id, answer);
-            return;
-        };
-        let is_later = match (&held.recorded, &answer.recorded) {
-            (Some(before), Some(now)) => now >= before,
-            _ => true,
-        };
-        if is_later {
-            *held = answer;
+        let constructs = self.map.constructs.iter().zip(&layout.items);
+        let shares: Vec<Option<Share>> = constructs.map(&mut share).collect();
+        if shares.iter().all(Option::is_none) {
+            notes.leave_out("", "an answer has too few items of every construct", NOTHING);
+            return None;
         }
-        self.gather.count_left_out();
-        let remedy = "the last answer of a student counts, the others do not";
-        let what = "answered more than once";
-        let value = Some(masked(&id));
-        self.gather.tell(Severity::Notice, Some(&self.map.id), what, remedy, (line, value));
+        Some(shares)
     }
 
     fn fault(
@@ -363,8 +336,9 @@ impl Headed for Survey {
     }
 
     fn no_header(&mut self, _: usize) {
-        let what = format!("no header that names {} is in the first rows", self.map.id);
-        let remedy = format!("correct the name in the map, or the export; {ANONYMOUS}");
+        let subject = &self.map.subject;
+        let what = format!("no header that names {} is in the first rows", subject.key());
+        let remedy = format!("correct the name in the map, or the export; {}", subject.remedy());
         self.fault(Severity::Fatal, None, &what, &remedy, 1);
     }
 
@@ -386,4 +360,17 @@ impl fmt::Debug for Survey {
 /// The day of a moment such as `2026-02-11 10:05:00`.
 fn day_of(recorded: &str) -> &str {
     recorded.split([' ', 'T']).next().unwrap_or_default()
+}
+
+/// The measures of students with an id count those who answered all parts.
+fn tell_absent_constructs(constructs: &[Construct], gather: &mut Gather) {
+    let has = |column: &Column| constructs.iter().any(|it| it.column == *column);
+    let (sel, climate) = CONSTRUCTS.split_at(CONSTRUCTS.len() / 2);
+    let families = [sel, climate].into_iter().filter(|family| family.iter().any(has));
+    for column in families.flatten().filter(|column| !has(column)) {
+        let remedy = "measures count students who answered all four parts of a survey: add its \
+                      items to the map, or import them as another source";
+        let what = "has no items in the map";
+        gather.tell(Severity::Notice, Some(column.name()), what, remedy, (1, None));
+    }
 }

@@ -342,6 +342,11 @@ impl Gather {
         self.tell(severity, column.map(Column::name), what, remedy, (line, value));
     }
 
+    /// Ends an import that is not of student years: what was noticed.
+    pub(in crate::intake) fn into_report(self) -> Report {
+        self.report
+    }
+
     /// Ends the import: student years by school year, if nothing was fatal.
     pub fn finish(mut self) -> Result<Imported, Refused> {
         if self.students.is_empty() && !self.report.problems.has_fatal() {
@@ -381,7 +386,7 @@ impl Gather {
         }
         let columns = years.iter().map(StudentYears::columns);
         self.report.columns = columns.fold(ColumnSet::default(), ColumnSet::union);
-        Ok(Imported { years, report: self.report })
+        Ok(Imported { years, responses: Vec::new(), report: self.report })
     }
 }
 
