@@ -90,6 +90,11 @@ fn a_school_shows_exact_values_beside_what_the_network_sees() {
     let node = &fixture.nodes[0];
     let school = format!("{}00001", node.district);
     let code = fs::read_to_string(node.program.home().join("keys/page.code")).unwrap();
+    let answers = fixture.data.join("survey_responses.csv");
+    let header = "school_year,school_id,respondent,climate_safety";
+    fs::write(&answers, format!("{header}\n2025,{school},staff,0.25\n2025,{school},staff,1\n"))
+        .unwrap();
+    node.program.run(&["import", "csv", &answers.display().to_string()]).unwrap();
 
     let reader = Reader::log_in(&fixture, &code);
     assert!(reader.get("/").contains(&format!("/schools/{school}")));
@@ -101,6 +106,11 @@ fn a_school_shows_exact_values_beside_what_the_network_sees() {
     assert!(page.contains("<summary>Chronic absence: "), "groups are folded away");
     let csv = reader.get(&format!("/schools/{school}/measures.csv"));
     assert!(csv.lines().any(|line| line.starts_with("Chronic absence,Grade ")), "{csv}");
+
+    let staff = row(&page, "cc_staff_safety");
+    assert!(staff.contains(">62.5<") && staff.contains("items not known"), "{staff}");
+    let csv = reader.get(&format!("/schools/{school}/surveys.csv"));
+    assert!(csv.contains("cc_staff_safety,staff,csv,2,62.5,items not known"), "{csv}");
 
     let privacy = reader.get("/privacy");
     assert!(row(&privacy, "Chronic absence").contains("chronic_absence"), "{privacy}");

@@ -12,6 +12,7 @@ mod guard;
 mod plan;
 mod privacy;
 mod school;
+mod survey;
 
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ pub fn router(node: Node, code: Zeroizing<String>) -> Router {
         .route("/", get(school::list))
         .route("/schools/{id}", get(school::show))
         .route("/schools/{id}/measures.csv", get(school::csv))
+        .route("/schools/{id}/surveys.csv", get(survey::csv))
         .route("/privacy", get(privacy::show))
         .route("/plan", get(plan::show))
         .route("/login", get(guard::form).post(guard::log_in))

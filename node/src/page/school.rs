@@ -17,7 +17,7 @@ use peerlight_proto::{
     v1::Benchmark,
 };
 
-use super::{Problem, Shared, render};
+use super::{Problem, Shared, render, survey};
 use crate::{
     approval::Approved,
     error::Error,
@@ -50,6 +50,7 @@ struct SchoolPage {
     name: String,
     year: String,
     rows: Vec<Row>,
+    surveys: Vec<survey::Row>,
     network: String,
     not_offered: Vec<String>,
     absent_groups: Vec<String>,
@@ -147,13 +148,20 @@ fn to_csv(rows: &[Row]) -> std::io::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
 }
 
-async fn page(node: &Node, id: &str) -> Result<SchoolPage, Problem> {
+/// A school of this district, and what the district approved.
+pub(super) async fn of_district(node: &Node, id: &str) -> Result<(Approved, School), Error> {
     let membership = node.membership()?;
     let approved = node.approved().await?;
     let absent = || Error::Absent(format!("{id} is not a school of this district"));
     let id = SchoolId::new(id).map_err(|_| absent())?;
     let school = approved.directory.document.school(&id).filter(|it| it.lea == membership.member);
-    let name = school.ok_or_else(absent)?.name.clone();
+    let school = school.ok_or_else(absent)?.clone();
+    Ok((approved, school))
+}
+
+async fn page(node: &Node, id: &str) -> Result<SchoolPage, Problem> {
+    let membership = node.membership()?;
+    let (approved, School { id, name, .. }) = of_district(node, id).await?;
     let values = local::table(node, &membership, &approved).await?;
     // Without the hub the district's own values are still shown.
     let (benchmarks, network) = match local::beside(node, &id).await {
@@ -162,6 +170,7 @@ async fn page(node: &Node, id: &str) -> Result<SchoolPage, Problem> {
     };
     Ok(SchoolPage {
         rows: rows(&approved, &values, &id, &benchmarks),
+        surveys: survey::rows(node, approved.charter.document.school_year, &id).await?,
         id: id.to_string(),
         name,
         year: approved.charter.document.school_year.to_string(),
