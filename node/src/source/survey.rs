@@ -1,4 +1,4 @@
-//! Reads the answers of a survey of students, by a map.
+//! Reads the answers to a survey, by a map.
 //!
 //! Only opens and splits; what columns and answers mean is the map's to say,
 //! and the engine's to check.

@@ -47,7 +47,7 @@ pub struct ImportArgs {
 
 #[derive(Subcommand)]
 enum Format {
-    /// Peerlight CSV, or any CSV with a mapping file.
+    /// Peerlight CSV, `survey_responses.csv` too, or any CSV with a mapping file.
     Csv(csv::CsvArgs),
     /// CAASPP student scores: Smarter Balanced and the California Science Test.
     Caaspp(assessment::ScoreArgs),
@@ -65,7 +65,7 @@ enum Format {
     /// Ed-Fi: interchange files (XML), or an API.
     #[command(name = "edfi")]
     EdFi(edfi::EdFiArgs),
-    /// Answers of a survey of students, by a map of its questions.
+    /// Answers of students, staff or parents to a survey, by a map of its questions.
     Survey(survey::SurveyArgs),
     /// A view of a warehouse that speaks the PostgreSQL wire protocol.
     Sql(sql::SqlArgs),

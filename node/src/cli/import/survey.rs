@@ -1,4 +1,4 @@
-//! `import survey`: answers of students, by a map of their questions.
+//! `import survey`: answers to a survey, by a map of its questions.
 
 use std::path::PathBuf;
 
@@ -18,8 +18,9 @@ use crate::{
 #[command(after_help = "Read are exports of Qualtrics with their three header rows, and any table
 whose header names the questions: .csv (also .gz) or .xlsx. The map says which
 column has the student's id, which questions tell which construct, and what each
-answer is worth: see docs/running-a-node.md. Answers without a student's id are
-another unit of privacy and are not imported.")]
+answer is worth: see docs/running-a-node.md. Of answers without a student's id it
+says who gave them (students, staff or parents) and which column has the school:
+they are counted on this node, and nothing of them is ever sent.")]
 pub struct SurveyArgs {
     /// A file, or a folder of them.
     path: PathBuf,
