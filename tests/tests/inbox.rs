@@ -215,3 +215,40 @@ fn answers_of_a_survey_are_imported_once_their_map_lies_beside_them() {
     assert!(rows.contains(&(answers.len() as u64)), "{rows:?}");
     assert!(district.inbox().join("survey/map.toml").is_file());
 }
+
+#[test]
+fn answers_without_an_id_are_imported_and_wait_for_a_person_where_many_are_lost() {
+    let district = District::new();
+    let lines = district.lines();
+    let column = lines[0].split(',').position(|name| name == "school_id").unwrap();
+    let school = lines[1].split(',').nth(column).unwrap();
+    let export = |people: usize| {
+        let header = "Where,Q1".to_owned();
+        let answer = |person: usize| format!("{school},{}", if person == 0 { "yes" } else { "no" });
+        std::iter::once(header).chain((0..people).map(answer)).collect::<Vec<_>>()
+    };
+    let surveyed = || {
+        let answer = district.node().program.json(&["measures", "--surveys"]).unwrap();
+        let row = answer["surveys"][0].clone();
+        (row["respondents"].as_u64().unwrap(), row["positive_items"].as_u64().unwrap())
+    };
+    let _serving = district.serve();
+    let map = "respondent = \"parent\"\nschool = \"Where\"\nschool_year = \"2024-25\"\n\
+               [scale.s]\npositive = 2\nvalues = { no = 1, yes = 2 }\n\
+               [construct.climate_support]\nscale = \"s\"\nitems = [\"Q1\"]\n";
+    fs::write(district.inbox().join("survey/map.toml"), map).unwrap();
+    district.put("survey/answers.csv", &export(20));
+    let done = district.ended("done", 1);
+    assert!(has_report(&done).contains("counted on this node alone"));
+    assert_eq!(surveyed(), (20, 1));
+
+    district.put("survey/answers.csv", &export(5));
+    let waiting = district.ended("waiting", 1);
+    assert_eq!(surveyed(), (20, 1));
+    let command = district.status()["waiting"][0]["command"].as_str().unwrap().to_owned();
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    district.node().program.run(&words).unwrap();
+    assert_eq!(surveyed(), (5, 1));
+    let accepted = district.ended("done", 2);
+    assert_eq!(accepted.file_name(), waiting.file_name());
+}
