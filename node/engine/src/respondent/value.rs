@@ -131,8 +131,8 @@ mod tests {
         responses
     }
 
-    const fn items(positive: u32, answered: u32) -> Option<Share> {
-        Some(Share::Items { positive, answered })
+    const fn items(positive: u32, answered: u32) -> Share {
+        Share::Items { positive, answered }
     }
 
     fn told(values: &[SurveyValue]) -> Vec<String> {
@@ -151,7 +151,11 @@ mod tests {
         let all = responses(
             Respondent::Staff,
             SAFETY,
-            &[("20", "", items(1, 1)), ("20", "", items(1, 4)), ("10", "", items(0, 3))],
+            &[
+                ("20", "", Some(items(1, 1))),
+                ("20", "", Some(items(1, 4))),
+                ("10", "", Some(items(0, 3))),
+            ],
         );
         assert_eq!(
             told(&survey_values(&all)),
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn all_items_are_told_only_where_they_are_known_of_every_respondent() {
-        let mixed = [("10", "", items(1, 2)), ("10", "", Some(Share::Alone(1.0)))];
+        let mixed = [("10", "", Some(items(1, 2))), ("10", "", Some(Share::Alone(1.0)))];
         let mixed = responses(Respondent::Parent, SAFETY, &mixed);
         let expected = ["district cc_parent_safety 2 0.75", "10 cc_parent_safety 2 0.75"];
         assert_eq!(told(&survey_values(&mixed)), expected);
@@ -175,15 +179,18 @@ mod tests {
     fn who_answered_nothing_of_a_construct_is_not_counted() {
         let none = responses(Respondent::Parent, SAFETY, &[("10", "", None)]);
         assert!(survey_values(&none).is_empty());
-        let one = [("10", "", None), ("10", "", items(3, 3))];
+        let one = [("10", "", None), ("10", "", Some(items(3, 3)))];
         let values = survey_values(&responses(Respondent::Parent, SAFETY, &one));
         assert_eq!(told(&values)[1], "10 cc_parent_safety 1 1 3/3");
     }
 
     #[test]
     fn students_count_in_the_grades_of_the_measure_and_everybody_else_in_any() {
-        let answers =
-            [("10", "04", items(1, 1)), ("10", "05", items(0, 1)), ("10", "", items(1, 1))];
+        let answers = [
+            ("10", "04", Some(items(1, 1))),
+            ("10", "05", Some(items(0, 1))),
+            ("10", "", Some(items(1, 1))),
+        ];
         let respondents = |of, construct| {
             let values = survey_values(&responses(of, construct, &answers));
             values.first().map(|value| (value.measure.clone(), value.respondents))
