@@ -8,7 +8,7 @@ use peerlight_proto::units::SchoolYear;
 use super::{
     super::{
         Imported, Refused, Schools,
-        headed::{self, Field, HEADER_WITHIN, Headed, Layout, Row},
+        headed::{self, Field, HEADER_WITHIN, Headed, Layout, Row, Stage},
         problem::Severity,
         table::{Gather, JoinId},
     },
@@ -75,14 +75,6 @@ pub(super) trait Reader {
     fn finish(&mut self, gather: &mut Gather);
 }
 
-enum State {
-    /// Looking for the header, after so many rows.
-    Before(u32),
-    Reading(Layout),
-    /// The file's rows cannot be read; the reason is noted.
-    Unreadable,
-}
-
 /// An import of assessment files under way.
 pub struct Assessments {
     format: Format,
@@ -91,7 +83,7 @@ pub struct Assessments {
     reader: Box<dyn Reader + Send>,
     fields: Vec<&'static Field>,
     year: Option<SchoolYear>,
-    state: State,
+    stage: Stage,
 }
 
 impl Assessments {
@@ -111,7 +103,7 @@ impl Assessments {
             fields: reader.fields(),
             reader,
             year: None,
-            state: State::Unreadable,
+            stage: Stage::Unreadable,
         }
     }
 
@@ -121,7 +113,7 @@ impl Assessments {
         self.gather.finish()
     }
 
-    fn header(&mut self, layout: Layout, line: u64) -> State {
+    fn header(&mut self, layout: Layout, line: u64) -> Stage {
         let missing = layout.missing(&self.fields);
         let remedy = "download the file again with all its columns";
         for name in &missing {
@@ -137,9 +129,9 @@ impl Assessments {
             self.fault(None, what, "give it with --year, such as --year 2025-26", line);
         }
         if missing.is_empty() && lacks.is_none() && has_year {
-            State::Reading(layout)
+            Stage::Reading(layout)
         } else {
-            State::Unreadable
+            Stage::Unreadable
         }
     }
 
@@ -151,7 +143,7 @@ impl Assessments {
 impl Headed for Assessments {
     fn begin(&mut self, file: &str) {
         self.gather.begin(file);
-        self.state = State::Before(0);
+        self.stage = Stage::Before(0);
         let named = headed::in_name(file).filter(|_| self.reader.is_of_one_year());
         self.year = self.options.year.or(named);
         if let (Some(asked), Some(named)) = (self.options.year, named)
@@ -160,21 +152,21 @@ impl Headed for Assessments {
             let what = format!("the file is of {named}, as its name says, not of {asked}");
             let remedy = "import it with its own --year, or rename it if its name is wrong";
             self.fault(None, &what, remedy, 1);
-            self.state = State::Unreadable;
+            self.stage = Stage::Unreadable;
         }
     }
 
     fn row(&mut self, line: u64, cells: &[&str]) {
-        match &self.state {
-            State::Unreadable => {}
-            State::Before(rows) => {
+        match &self.stage {
+            Stage::Unreadable => {}
+            Stage::Before(rows) => {
                 let rows = rows + 1;
-                self.state = match Layout::of_header(&self.fields, cells) {
+                self.stage = match Layout::of_header(&self.fields, cells) {
                     Some(layout) => self.header(layout, line),
-                    None => State::Before(rows),
+                    None => Stage::Before(rows),
                 };
             }
-            State::Reading(layout) => {
+            Stage::Reading(layout) => {
                 if cells.iter().all(|cell| cell.trim().is_empty()) {
                     return;
                 }
@@ -190,22 +182,15 @@ impl Headed for Assessments {
     }
 
     fn wants_rows(&self) -> bool {
-        match self.state {
-            State::Before(rows) => rows < HEADER_WITHIN,
-            State::Reading(_) => true,
-            State::Unreadable => false,
-        }
+        self.stage.wants_rows()
     }
 
     fn width(&self) -> Option<usize> {
-        match &self.state {
-            State::Reading(layout) => Some(layout.width),
-            State::Before(_) | State::Unreadable => None,
-        }
+        self.stage.width()
     }
 
     fn has_header(&self) -> bool {
-        !matches!(self.state, State::Before(_))
+        self.stage.has_header()
     }
 
     fn no_header(&mut self, widest: usize) {

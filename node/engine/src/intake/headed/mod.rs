@@ -6,10 +6,12 @@
 
 mod columns;
 mod note;
+mod stage;
 mod year;
 
 pub(super) use columns::{Field, Layout, Row, fields, plain};
 pub(super) use note::{Notes, statewide};
+pub(super) use stage::Stage;
 pub(super) use year::{in_name, in_text};
 
 /// Rows of a file among which its header is looked for: titles stand above it.

@@ -7,7 +7,7 @@ use super::anonymous::{self, About, Answers};
 use crate::{
     intake::{
         Imported, Refused, Schools, Severity,
-        headed::{self, Field, HEADER_WITHIN, Headed, Layout, Notes, Row},
+        headed::{self, Field, Headed, Layout, Notes, Row, Stage},
         problem::shown,
         table::{Gather, JoinId},
         value::{self, Cell},
@@ -47,15 +47,7 @@ const fn optional(names: &'static [&'static str]) -> Field {
 pub struct ResponseFile {
     gather: Gather,
     answers: Answers,
-    state: State,
-}
-
-enum State {
-    /// Looking for the header, after so many rows.
-    Before(u32),
-    Reading(Layout),
-    /// The file's rows cannot be read; the reason is noted.
-    Unreadable,
+    stage: Stage,
 }
 
 impl ResponseFile {
@@ -64,7 +56,7 @@ impl ResponseFile {
         Self {
             gather: Gather::new(schools.clone(), JoinId::Local, None),
             answers: Answers::new(schools),
-            state: State::Unreadable,
+            stage: Stage::Unreadable,
         }
     }
 
@@ -73,7 +65,7 @@ impl ResponseFile {
         self.answers.finish(self.gather.into_report())
     }
 
-    fn header(&mut self, layout: Layout, line: u64, cells: &[&str]) -> State {
+    fn header(&mut self, layout: Layout, line: u64, cells: &[&str]) -> Stage {
         let mut missing: Vec<String> =
             layout.missing(&fields()).into_iter().map(str::to_owned).collect();
         if !(SHARES..FIELDS.len()).any(|field| layout.has(field)) {
@@ -90,7 +82,7 @@ impl ResponseFile {
         for name in cells.iter().map(|cell| cell.trim()).filter(|name| !is_known(name)) {
             self.gather.ignores(name);
         }
-        if missing.is_empty() { State::Reading(layout) } else { State::Unreadable }
+        if missing.is_empty() { Stage::Reading(layout) } else { Stage::Unreadable }
     }
 
     fn answer(&mut self, row: Row<'_>) {
@@ -176,19 +168,19 @@ fn shares(
 impl Headed for ResponseFile {
     fn begin(&mut self, file: &str) {
         self.gather.begin(file);
-        self.state = State::Before(0);
+        self.stage = Stage::Before(0);
     }
 
     fn row(&mut self, line: u64, cells: &[&str]) {
-        match std::mem::replace(&mut self.state, State::Unreadable) {
-            State::Unreadable => {}
-            State::Before(rows) => {
-                self.state = match Layout::of_header(&fields(), cells) {
+        match std::mem::replace(&mut self.stage, Stage::Unreadable) {
+            Stage::Unreadable => {}
+            Stage::Before(rows) => {
+                self.stage = match Layout::of_header(&fields(), cells) {
                     Some(layout) => self.header(layout, line, cells),
-                    None => State::Before(rows + 1),
+                    None => Stage::Before(rows + 1),
                 };
             }
-            State::Reading(layout) => {
+            Stage::Reading(layout) => {
                 if cells.iter().any(|cell| !cell.trim().is_empty()) {
                     self.gather.count_row(false);
                     if cells.len() == layout.width {
@@ -198,28 +190,21 @@ impl Headed for ResponseFile {
                         self.fault(None, &what, remedy, line);
                     }
                 }
-                self.state = State::Reading(layout);
+                self.stage = Stage::Reading(layout);
             }
         }
     }
 
     fn wants_rows(&self) -> bool {
-        match self.state {
-            State::Before(rows) => rows < HEADER_WITHIN,
-            State::Reading(_) => true,
-            State::Unreadable => false,
-        }
+        self.stage.wants_rows()
     }
 
     fn width(&self) -> Option<usize> {
-        match &self.state {
-            State::Reading(layout) => Some(layout.width),
-            State::Before(_) | State::Unreadable => None,
-        }
+        self.stage.width()
     }
 
     fn has_header(&self) -> bool {
-        !matches!(self.state, State::Before(_))
+        self.stage.has_header()
     }
 
     fn no_header(&mut self, _: usize) {
