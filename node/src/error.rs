@@ -17,7 +17,7 @@ use crate::{
     keys::KeyError,
     membership::MembershipError,
     plan::PlanningError,
-    records::{CountError, ImportError, RecordsError},
+    records::{CountError, ForgetError, ImportError, RecordsError},
     release::{
         decision::DecisionError, prepare::PrepareError, receipt::ReceiptError, seal::SealError,
         standing::StandingError,
@@ -118,6 +118,9 @@ pub enum Error {
     /// An import was not applied.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A source was not forgotten.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// The report of an import was not written.
     #[error(transparent)]
     Report(#[from] ReportFileError),
@@ -206,6 +209,7 @@ impl Error {
             | Self::Schools(_)
             | Self::Planning(_) => Exit::DataRefused,
             Self::Import(error) => import(error),
+            Self::Forget(error) => forget(error),
             Self::Extract(error) => extract(error),
             Self::Records(_)
             | Self::Report(_)
@@ -226,6 +230,15 @@ fn import(error: &ImportError) -> Exit {
         ImportError::Changed { .. } => Exit::ApprovalNeeded,
         ImportError::Refused(_) => Exit::DataRefused,
         ImportError::Records(_) | ImportError::Store(_) | ImportError::Busy => Exit::Other,
+    }
+}
+
+fn forget(error: &ForgetError) -> Exit {
+    match error {
+        ForgetError::Unknown { .. } => Exit::Usage,
+        ForgetError::Lost { .. } => Exit::ApprovalNeeded,
+        ForgetError::Import(error) => import(error),
+        ForgetError::Records(_) | ForgetError::Store(_) => Exit::Other,
     }
 }
 

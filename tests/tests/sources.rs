@@ -93,8 +93,18 @@ impl District {
         self.program().json(&["import", "csv", file, "--source", source]).unwrap()
     }
 
+    /// Imports the roster in the place of the whole file, which told more.
+    fn import_roster(&self) {
+        let import = ["import", "csv", &self.roster];
+        let failure = self.program().fails(&import).unwrap();
+        assert_eq!(failure.code, Some(9), "{failure}");
+        let told = "the share of rows that have days_absent went from 100.0 to 0.0 %";
+        assert!(failure.said.contains(told), "{failure}");
+        self.program().run(&[import.as_slice(), &["--accept-change"]].concat()).unwrap();
+    }
+
     fn import_all(&self) {
-        self.import(&self.roster, "csv");
+        self.import_roster();
         self.import(&self.attendance, "attendance");
         self.import(&self.scores, "scores");
     }
@@ -148,7 +158,7 @@ fn three_exports_make_the_same_year_as_one() {
     let files = |(_, _, files): (Value, Value, Vec<PathBuf>)| files.len();
     assert_eq!(files(district.state()), 3, "a year of one source has one file");
 
-    district.import(&district.roster, "csv");
+    district.import_roster();
     assert_ne!(district.measures(), whole);
     let attendance = district.import(&district.attendance, "attendance");
     assert!(problems(&attendance).contains("school_id is missing"), "{attendance}");
@@ -265,4 +275,44 @@ fn a_refused_import_leaves_every_source_as_it_was_and_writes_its_report() {
     assert_eq!(failure.code, Some(9), "{failure}");
     assert!(failure.said.contains("number of students of all sources together"), "{failure}");
     assert_eq!(district.state(), state);
+}
+
+#[test]
+fn a_source_of_a_wrong_name_is_forgotten_and_the_others_make_the_year() {
+    let district = District::new();
+    let program = district.program();
+    district.import_roster();
+    district.import(&district.attendance, "attendance");
+    let (without, before) = (district.measures(), district.sources());
+    district.import(&district.scores, "scoers");
+    let with = district.measures();
+    assert_ne!(without, with);
+    let forget = |source: &'static str, more: &[&'static str]| {
+        let asked = ["sources", "forget", source, "--year", "2024-25", "--name", "A. Ruiz"];
+        [asked.as_slice(), more].concat()
+    };
+    let refused = program.fails(&forget("scores", &[])).unwrap();
+    assert_eq!(refused.code, Some(2), "{refused}");
+    assert!(refused.said.contains("it has attendance, csv, scoers"), "{refused}");
+    program.run(&forget("scoers", &["--dry-run"])).unwrap();
+    assert_eq!(district.measures(), with);
+    let said = program.run(&forget("scoers", &[])).unwrap();
+    assert!(said.contains("Sources that stay: "), "{said}");
+    assert_eq!((district.measures(), district.sources().len()), (without, before.len()));
+    let audit = program.run(&["audit"]).unwrap();
+    assert!(audit.contains("forget scoers") && audit.contains("A. Ruiz"), "{audit}");
+
+    // With the roster every student goes: a person says so, and may come back.
+    let held = district.state();
+    let asked = program.fails(&forget("csv", &[])).unwrap();
+    assert_eq!(asked.code, Some(9), "{asked}");
+    assert!(asked.said.contains("has 0 students instead of"), "{asked}");
+    assert_eq!(district.state(), held);
+    program.run(&forget("csv", &["--accept-change"])).unwrap();
+    program.run(&forget("attendance", &[])).unwrap();
+    assert!(district.sources().is_empty());
+    district.import(&district.roster, "csv");
+    district.import(&district.attendance, "attendance");
+    district.import(&district.scores, "scores");
+    assert_eq!(district.measures(), with);
 }

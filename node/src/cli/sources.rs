@@ -1,7 +1,9 @@
 //! `sources`: what feeds what: each source of each school year, what it is
 //! believed about, and the settings that decide; no student's values.
 
-use clap::Args;
+mod forget;
+
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
@@ -25,13 +27,17 @@ const SETTINGS: [&str; 3] = ["common_id", "source_precedence", "column_precedenc
 
 /// Show which source each school year and column comes from.
 #[derive(Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   peerlight-node sources
   peerlight-node sources --output json
+  peerlight-node sources forget scoers --year 2025-26 --name \"A. Ruiz\"
 
 A year's sources are joined on common_id; each column comes from the first of them
 that has a value, in the order of column_precedence and source_precedence
-(node.toml). After a change of these settings import any file of the year again.")]
+(node.toml). After a change of these settings import any file of the year again."
+)]
 pub struct SourcesArgs {
     /// Also show imports that newer ones replaced.
     #[arg(long)]
@@ -39,6 +45,13 @@ pub struct SourcesArgs {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+    #[command(subcommand)]
+    verb: Option<SourcesVerb>,
+}
+
+#[derive(Subcommand)]
+enum SourcesVerb {
+    Forget(forget::ForgetArgs),
 }
 
 /// An import, and what it is in its year while it is in force.
@@ -48,6 +61,9 @@ struct Row {
 }
 
 pub async fn run(args: &SourcesArgs, context: &Context) -> Result<(), Error> {
+    if let Some(SourcesVerb::Forget(args)) = &args.verb {
+        return forget::run(args, context).await;
+    }
     let node = context.node(&[]).await?;
     let years: Vec<CombinedYear> = combined::list(&node.store)
         .await?

@@ -14,8 +14,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use peerlight_node_engine::{
     intake::{
-        Change, ChangeLimits, Combined, Part, PartShare, Precedence, Problems, Refused, Shape,
-        StudentYears, combine,
+        Change, ChangeLimits, Combined, Part, PartShare, Precedence, Problems, Refused, Report,
+        Shape, StudentYears, combine,
     },
     student::ColumnSet,
 };
@@ -200,7 +200,7 @@ async fn write(
         let parts: Vec<Part<'_>> = parts.chain([Part { source: &read.source, years }]).collect();
         let made = combine(&parts, &options.precedence);
         if made.problems.has_fatal() {
-            return Err(refused(read, &made.problems));
+            return Err(refused(read.imported.report.clone(), &made.problems));
         }
         check_loss(before.as_ref(), &made, year, options)?;
         let own = match own {
@@ -292,7 +292,7 @@ fn import(
     }
 }
 
-fn combined_year(
+pub(super) fn combined_year(
     school_year: SchoolYear,
     made: &Combined<'_>,
     options: &ImportOptions,
@@ -332,8 +332,7 @@ pub async fn sweep(store: &Store, records: &Records) -> Result<usize, ImportErro
 }
 
 /// The import is refused for what other sources say.
-fn refused(read: &Read, problems: &Problems) -> ImportError {
-    let mut report = read.imported.report.clone();
+pub(super) fn refused(mut report: Report, problems: &Problems) -> ImportError {
     problems.groups().for_each(|group| report.problems.add_group(group));
     ImportError::Refused(Box::new(Refused { report: Box::new(report) }))
 }

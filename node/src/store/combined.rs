@@ -11,7 +11,7 @@ use peerlight_proto::units::{SchoolYear, UnixSeconds};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, audit,
     imports::{self, Import},
     kept_rows::{self, KeptRows},
     response_sets::{self, ResponseSet},
@@ -107,20 +107,67 @@ pub async fn insert(
     Ok(())
 }
 
+/// A source that is no longer believed about a school year.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgotten<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// The school year.
+    pub year: SchoolYear,
+    /// Whether it told of students, and not only of surveys.
+    pub has_rows: bool,
+    /// What the year's other sources make together; none where there is no
+    /// other.
+    pub rest: Option<&'a CombinedYear>,
+}
+
+/// Records that a source is forgotten, and what is left, all or none; with a
+/// line in the audit log.
+pub async fn forget(
+    store: &Store,
+    forgotten: Forgotten<'_>,
+    actor: &str,
+    at: UnixSeconds,
+) -> Result<(), StoreError> {
+    let Forgotten { source, year, has_rows, rest } = forgotten;
+    let mut tx = store.begin().await?;
+    imports::end_in(&mut tx, source, year, at).await?;
+    response_sets::end_in(&mut tx, source, year, at).await?;
+    kept_rows::end_in(&mut tx, source).await?;
+    match rest {
+        Some(rest) => insert_one(&mut tx, rest, at).await?,
+        None if has_rows => end_in(&mut tx, year, at).await?,
+        None => {}
+    }
+    audit::insert_in(&mut tx, at, actor, &format!("forget {source}"), &year.to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends the combined year in force.
+async fn end_in(
+    db: &mut SqliteConnection,
+    year: SchoolYear,
+    at: UnixSeconds,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE combined_year SET superseded_at = $2
+         WHERE school_year = $1 AND superseded_at IS NULL",
+    )
+    .bind(year.ending_year())
+    .bind(at.0)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 async fn insert_one(
     db: &mut SqliteConnection,
     year: &CombinedYear,
     at: UnixSeconds,
 ) -> Result<(), StoreError> {
     let ending = year.school_year.ending_year();
-    sqlx::query(
-        "UPDATE combined_year SET superseded_at = $2
-         WHERE school_year = $1 AND superseded_at IS NULL",
-    )
-    .bind(ending)
-    .bind(at.0)
-    .execute(&mut *db)
-    .await?;
+    end_in(db, year.school_year, at).await?;
     let (id,): (i64,) = sqlx::query_as(
         "INSERT INTO combined_year (school_year, row_count, without_school, precedence,
                                     records_file, combined_at)

@@ -68,15 +68,7 @@ pub(super) async fn insert(
     if same.is_some() {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE import SET superseded_at = $3
-         WHERE school_year = $1 AND source = $2 AND superseded_at IS NULL",
-    )
-    .bind(year)
-    .bind(&import.source)
-    .bind(at.0)
-    .execute(&mut *db)
-    .await?;
+    end_in(db, &import.source, import.school_year, at).await?;
     let (id,): (i64,) = sqlx::query_as(
         "INSERT INTO import (source, school_year, file_name, sha256, row_count, as_of,
                              records_file, imported_at)
@@ -99,6 +91,26 @@ pub(super) async fn insert(
             .execute(&mut *db)
             .await?;
     }
+    Ok(())
+}
+
+/// Ends what a source told of a school year, within a transaction that holds
+/// the write lock.
+pub(super) async fn end_in(
+    db: &mut SqliteConnection,
+    source: &str,
+    year: SchoolYear,
+    at: UnixSeconds,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE import SET superseded_at = $3
+         WHERE school_year = $1 AND source = $2 AND superseded_at IS NULL",
+    )
+    .bind(year.ending_year())
+    .bind(source)
+    .bind(at.0)
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -48,6 +48,19 @@ pub async fn find(store: &Store, source: &str) -> Result<Option<KeptRows>, Store
     row.map(|row| read(&row)).transpose()
 }
 
+/// Lets go of what is kept of a source that tells of no school year any more,
+/// within a transaction that holds the write lock.
+pub(super) async fn end_in(db: &mut SqliteConnection, source: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM kept_rows WHERE source = $1 AND NOT EXISTS
+         (SELECT 1 FROM import WHERE source = $1 AND superseded_at IS NULL)",
+    )
+    .bind(source)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// What is kept, by source.
 pub async fn list(store: &Store) -> Result<Vec<KeptRows>, StoreError> {
     let rows =

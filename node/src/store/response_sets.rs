@@ -43,6 +43,26 @@ pub struct RecordedResponseSet {
     pub superseded_at: Option<UnixSeconds>,
 }
 
+/// Ends every administration of a source in a school year, within a transaction
+/// that holds the write lock.
+pub(super) async fn end_in(
+    db: &mut SqliteConnection,
+    source: &str,
+    year: SchoolYear,
+    at: UnixSeconds,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE response_set SET superseded_at = $3
+         WHERE school_year = $1 AND source = $2 AND superseded_at IS NULL",
+    )
+    .bind(year.ending_year())
+    .bind(source)
+    .bind(at.0)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Records an administration in the place of the one in force.
 pub(super) async fn insert(
     db: &mut SqliteConnection,
