@@ -44,7 +44,8 @@ impl Kind {
 
 const RACES: &[&str] = &["AA", "AI", "AS", "FI", "HI", "PI", "WH", "MR"];
 const GENDERS: &[&str] = &["F", "M", "X"];
-const LETTERS: &[&str] = &[
+/// Letters of a final course grade.
+pub(crate) const LETTERS: &[&str] = &[
     "A+", "A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D+", "D", "D-", "F", "P", "NP", "CR", "NC",
     "I", "W",
 ];

@@ -34,6 +34,10 @@ pub struct EdFiArgs {
     /// What this district's descriptors mean, before what is shipped.
     #[arg(long, value_name = "FILE")]
     descriptors: Option<PathBuf>,
+    /// Also tell the graduation cohort: the records have every enrolment of the
+    /// four school years that end with --year, also of students who left.
+    #[arg(long)]
+    cohort: bool,
     /// A file with the API client's id; or set `PEERLIGHT_EDFI_CLIENT_ID`.
     #[arg(long, value_name = "FILE")]
     client_id_file: Option<PathBuf>,
@@ -54,6 +58,7 @@ pub async fn run(args: &EdFiArgs, context: &Context) -> Result<(), Error> {
         year: args.year,
         until: args.apply.last_day(&node),
         descriptors: args.descriptors.clone(),
+        with_cohort: args.cohort,
     };
     let read = if args.is_service() {
         let access = args.access()?;

@@ -50,6 +50,9 @@ pub struct Wanted {
     pub until: Day,
     /// A file of descriptors that comes before what is shipped.
     pub descriptors: Option<PathBuf>,
+    /// Whether the records have every enrolment of the four school years that
+    /// end with this one, so that the graduation cohort is told.
+    pub with_cohort: bool,
 }
 
 impl Wanted {
@@ -66,7 +69,12 @@ impl Wanted {
                 Descriptors::with(&text)?
             }
         };
-        Ok((EdFi::new(schools, self.year, descriptors, self.until), digest))
+        let edfi = EdFi::new(schools, self.year, descriptors, self.until);
+        if !self.with_cohort {
+            return Ok((edfi, digest));
+        }
+        digest.update(b"cohort");
+        Ok((edfi.with_cohort(), digest))
     }
 }
 

@@ -54,7 +54,7 @@ pub fn service(access: &Access, wanted: &Wanted, schools: &Schools) -> Result<Re
     for _ in 0..READINGS {
         let (mut edfi, mut digest) = wanted.begin(schools.clone())?;
         let mut seen = Seen { version: newest(&mut client, &places)?, ..Seen::default() };
-        for (resource, record) in Kind::resources() {
+        for (resource, record) in Kind::resources(wanted.with_cohort) {
             let of = Resource { name: resource, record, places: &places };
             read_resource(&mut client, of, &mut seen, &mut edfi, &mut digest)?;
         }

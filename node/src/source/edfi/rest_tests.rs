@@ -6,18 +6,19 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
     sync::{Arc, Mutex},
     thread,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{Read, SourceError},
+    super::{Read as Source, SourceError},
     tests::{known, problems, schools, wanted},
     *,
 };
@@ -31,13 +32,13 @@ enum Fault {
 
 /// What the server has, and how it misbehaves.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     records: BTreeMap<&'static str, Vec<Value>>,
     faults: VecDeque<Fault>,
     /// Questions that one token answers; then it has run out.
     token_lasts: u32,
     left: u32,
-    log_ins: u32,
+    pub(super) log_ins: u32,
     /// Added to what is said of the number of records.
     lie: u64,
     /// Readings during which something is still changed.
@@ -46,24 +47,43 @@ struct State {
 }
 
 fn start(state: State) -> (String, Arc<Mutex<State>>) {
+    serve(state, None)
+}
+
+/// Starts it behind TLS, where it has a certificate, which is for `localhost`.
+pub(super) fn serve(state: State, tls: Option<Arc<ServerConfig>>) -> (String, Arc<Mutex<State>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/api", listener.local_addr().unwrap());
+    let origin = if tls.is_some() { "https://localhost" } else { "http://127.0.0.1" };
+    let base = format!("{origin}:{}/api", listener.local_addr().unwrap().port());
     let state = Arc::new(Mutex::new(state));
     let (shared, root) = (Arc::clone(&state), base.clone());
     thread::spawn(move || {
         for stream in listener.incoming() {
-            answer(stream.unwrap(), &shared, &root);
+            let stream = stream.unwrap();
+            let Some(tls) = &tls else {
+                answer(stream, &shared, &root);
+                continue;
+            };
+            let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream);
+            answer(&mut stream, &shared, &root);
+            stream.conn.send_close_notify();
+            // Who did not trust the certificate has gone.
+            let _ = stream.flush();
         }
     });
     (base, state)
 }
 
-fn answer(mut stream: TcpStream, state: &Mutex<State>, base: &str) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap());
+fn answer(mut stream: impl Read + Write, state: &Mutex<State>, base: &str) {
+    let mut lines = BufReader::new(&mut stream);
     let (mut head, mut line) = (String::new(), String::new());
     while lines.read_line(&mut line).is_ok_and(|read| read > 2) {
         head += &line;
         line.clear();
+    }
+    if head.is_empty() {
+        return;
     }
     let header = |name: &str| {
         let found = head.lines().filter_map(|line| line.split_once(": "));
@@ -98,6 +118,11 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>, base: &str) {
 }
 
 impl State {
+    /// A server that has the year and behaves.
+    pub(super) fn whole() -> Self {
+        Self { records: records(), token_lasts: 99, ..Self::default() }
+    }
+
     fn answer(
         &mut self,
         path: &str,
@@ -160,11 +185,19 @@ fn records() -> BTreeMap<&'static str, Vec<Value>> {
             "calendarReference": { "calendarCode": "A", "schoolId": 255_901_001, "schoolYear": 2022 },
             "calendarEvents": [{ "calendarEventDescriptor": event }] }));
     }
+    for (code, subject) in [("E", "English Language Arts"), ("M", "Mathematics")] {
+        let subject = format!("uri://ed-fi.org/AcademicSubjectDescriptor#{subject}");
+        all.entry("courses").or_default().push(json!({ "id": code, "courseCode": code,
+            "educationOrganizationReference": { "educationOrganizationId": 255_901_001 },
+            "academicSubjects": [{ "academicSubjectDescriptor": subject }] }));
+    }
     for number in 0..1_200 {
         let student = json!({ "studentUniqueId": format!("77{number:04}") });
         let mut add = |resource, mut record: Value| {
             record["id"] = json!(format!("{resource}{number}"));
-            record["studentReference"] = student.clone();
+            if record["studentAcademicRecordReference"].is_null() {
+                record["studentReference"] = student.clone();
+            }
             all.entry(resource).or_default().push(record);
         };
         let grade = "uri://ed-fi.org/GradeLevelDescriptor#Ninth grade";
@@ -186,6 +219,17 @@ fn records() -> BTreeMap<&'static str, Vec<Value>> {
             "studentCharacteristics": characteristic.into_iter().collect::<Value>(),
             "sexDescriptor": "uri://ed-fi.org/SexDescriptor#Female" }),
         );
+        for (course, letter) in [("E", ["A-", "C"]), ("M", ["B", "F"])] {
+            let term = json!({ "educationOrganizationId": 255_901_001, "schoolYear": 2022,
+                "studentUniqueId": student["studentUniqueId"] });
+            add(
+                "courseTranscripts",
+                json!({ "studentAcademicRecordReference": term, "attemptedCredits": 5.0,
+                "courseReference":
+                    { "courseCode": course, "educationOrganizationId": 255_901_001 },
+                "finalLetterGradeEarned": letter[usize::from(number % 4 == 0)] }),
+            );
+        }
         if number % 7 == 0 {
             add(
                 "studentSchoolAttendanceEvents",
@@ -230,13 +274,15 @@ fn xml(name: &str, value: &Value, text: &mut String) {
     }
 }
 
-fn from_files() -> Read {
+fn from_files() -> Source {
     let folder = tempfile::tempdir().unwrap();
     for (resource, all) in records() {
         let root = match resource {
             "calendarDates" => "EducationOrgCalendar",
             "studentSchoolAttendanceEvents" => "StudentAttendance",
             "disciplineActions" => "StudentDiscipline",
+            "courses" => "EducationOrganization",
+            "courseTranscripts" => "StudentTranscript",
             _ => "StudentEnrollment",
         };
         let mut text = format!("<Interchange{root} xmlns=\"http://ed-fi.org/5.2.0\">\n");
@@ -250,9 +296,17 @@ fn from_files() -> Read {
     files(folder.path(), &wanted(2022), schools()).unwrap()
 }
 
-fn fetch(url: &str, secret: &str) -> Result<Read, SourceError> {
+fn fetch(url: &str, secret: &str) -> Result<Source, SourceError> {
+    fetch_trusting(url, secret, None)
+}
+
+pub(super) fn fetch_trusting(
+    url: &str,
+    secret: &str,
+    authority: Option<PathBuf>,
+) -> Result<Source, SourceError> {
     let [client, secret] = ["id", secret].map(|text| Zeroizing::new(text.to_owned()));
-    let access = Access { url: url.to_owned(), client, secret, authority: None };
+    let access = Access { url: url.to_owned(), client, secret, authority };
     service(&access, &wanted(2022), &schools())
 }
 
@@ -275,16 +329,18 @@ fn an_api_tells_the_same_student_years_as_files_whatever_goes_wrong_meanwhile() 
     }
     let days = known(ours, peerlight_node_engine::student::Column::DaysAbsent);
     assert_eq!(days.iter().filter(|days| **days > 0.0).count(), 172);
+    let column = peerlight_node_engine::student::Column::CoursesFailed;
+    assert_eq!(known(ours, column).iter().filter(|failed| **failed > 0.0).count(), 300);
     // The tokens ran out again and again, and the changed year was read twice.
     assert!(state.lock().unwrap().log_ins > 5);
 }
 
 #[test]
 fn a_server_that_cannot_be_believed_is_refused_and_no_student_is_named() {
-    let with = |state: State| start(State { records: records(), token_lasts: 99, ..state }).0;
-    let many = with(State { lie: 300, ..State::default() });
-    let restless = with(State { changes: 99, ..State::default() });
-    let closed = with(State::default());
+    let with = |state: State| start(state).0;
+    let many = with(State { lie: 300, ..State::whole() });
+    let restless = with(State { changes: 99, ..State::whole() });
+    let closed = with(State::whole());
     for (url, secret, what) in [
         (many.as_str(), "secret", "said that there are"),
         (restless.as_str(), "secret", "changed while they were read"),

@@ -51,7 +51,7 @@ pub(in crate::source) fn schools() -> Schools {
 
 pub(super) fn wanted(year: u32) -> Wanted {
     let year = SchoolYear::ending(year).unwrap();
-    Wanted { year, until: Day::last_of(year), descriptors: None }
+    Wanted { year, until: Day::last_of(year), descriptors: None, with_cohort: false }
 }
 
 pub(in crate::source) fn problems(report: &peerlight_node_engine::intake::Report) -> String {

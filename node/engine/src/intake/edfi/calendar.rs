@@ -12,7 +12,7 @@ use crate::intake::table::{Absence, Day, Fact, StudentIds};
 type Name = (String, String);
 
 /// Calendars of the year, and who follows which.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Calendars {
     known: BTreeMap<Name, Calendar>,
     /// By student: enrolments of the year.
@@ -21,7 +21,7 @@ pub(super) struct Calendars {
     has_events: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Calendar {
     /// Of some students only: it is nobody's who does not name it.
     is_of_some: bool,
@@ -29,7 +29,6 @@ struct Calendar {
 }
 
 /// An enrolment, as far as attendance asks.
-#[derive(Debug)]
 struct Enrolled {
     school: String,
     calendar: Option<Name>,

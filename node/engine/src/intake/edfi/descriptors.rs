@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::student::{Column, Kind};
+use crate::student::{Column, Kind, LETTERS};
 
 const SHIPPED: &str = include_str!("descriptors.toml");
 
@@ -23,11 +23,13 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("calendar_event", &["expected"]),
     ("calendar_type", &["school", "student"]),
     ("exit", EXITS),
+    ("diploma", &["regular", "other"]),
     ("discipline", &["suspension", "expulsion", "other"]),
     ("assessment_category", &["summative"]),
     ("subject", &["ela", "math", "science"]),
     ("reporting_method", &["scale_score", "standard_error"]),
     ("performance_level", &["1", "2", "3", "4"]),
+    ("letter_grade", LETTERS),
 ];
 
 const GRADES: &[&str] =

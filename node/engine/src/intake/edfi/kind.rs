@@ -10,6 +10,10 @@ pub enum Kind {
     CalendarDate,
     /// A test, its subject and category.
     Assessment,
+    /// A course and its subject.
+    Course,
+    /// A student's record of a term, and the diplomas in it.
+    AcademicRecord,
     /// Who was enrolled where, and when.
     Enrolment,
     /// Who somebody is: race, sex, groups.
@@ -24,6 +28,8 @@ pub enum Kind {
     Discipline,
     /// A test result.
     Score,
+    /// A final course grade.
+    Transcript,
 }
 
 /// Kinds by their name in XML, with a small first letter. Those of the API are
@@ -32,6 +38,8 @@ const NAMES: &[(&str, Kind)] = &[
     ("calendar", Kind::Calendar),
     ("calendarDate", Kind::CalendarDate),
     ("assessment", Kind::Assessment),
+    ("course", Kind::Course),
+    ("studentAcademicRecord", Kind::AcademicRecord),
     ("studentSchoolAssociation", Kind::Enrolment),
     ("studentEducationOrganizationAssociation", Kind::Person),
     ("student", Kind::Student),
@@ -48,7 +56,11 @@ const NAMES: &[(&str, Kind)] = &[
     ("studentSchoolAttendanceEvent", Kind::Attendance),
     ("disciplineAction", Kind::Discipline),
     ("studentAssessment", Kind::Score),
+    ("courseTranscript", Kind::Transcript),
 ];
+
+/// Asked for only where the graduation cohort is: it is long.
+const DIPLOMAS: &str = "studentAcademicRecords";
 
 /// Resources that the API is asked for, in the order in which they must be
 /// read. Students themselves are not among them: the resource has their names
@@ -57,6 +69,8 @@ const RESOURCES: &[&str] = &[
     "calendars",
     "calendarDates",
     "assessments",
+    "courses",
+    DIPLOMAS,
     "studentSchoolAssociations",
     "studentEducationOrganizationAssociations",
     "studentProgramAssociations",
@@ -67,13 +81,17 @@ const RESOURCES: &[&str] = &[
     "studentSchoolAttendanceEvents",
     "disciplineActions",
     "studentAssessments",
+    "courseTranscripts",
 ];
 
 /// Interchanges that must be read before others, in this order: days before
-/// enrolments, tests before results, enrolments before absences.
+/// enrolments, tests and courses before results, diplomas before enrolments,
+/// enrolments before absences.
 const FIRST: &[&str] = &[
     "InterchangeEducationOrgCalendar",
     "InterchangeAssessmentMetadata",
+    "InterchangeEducationOrganization",
+    "InterchangeStudentTranscript",
     "InterchangeStudentEnrollment",
     "InterchangeStudent",
 ];
@@ -86,9 +104,10 @@ impl Kind {
     }
 
     /// Resources of the API that are read, in the order in which they must be,
-    /// with the name of one record.
-    pub fn resources() -> impl Iterator<Item = (&'static str, &'static str)> {
-        RESOURCES.iter().map(|resource| (*resource, &resource[..resource.len() - 1]))
+    /// with the name of one record; those of diplomas only for a cohort.
+    pub fn resources(with_cohort: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let asked = RESOURCES.iter().filter(move |resource| with_cohort || **resource != DIPLOMAS);
+        asked.map(|resource| (*resource, &resource[..resource.len() - 1]))
     }
 }
 
@@ -106,8 +125,9 @@ mod tests {
     #[test]
     fn every_resource_has_a_kind_and_each_follows_what_it_needs() {
         let kinds: Vec<Kind> =
-            Kind::resources().map(|(_, record)| Kind::of(record).unwrap()).collect();
+            Kind::resources(true).map(|(_, record)| Kind::of(record).unwrap()).collect();
         assert!(kinds.is_sorted(), "{kinds:?}");
+        assert_eq!(Kind::resources(false).count() + 1, kinds.len());
         assert_eq!(Kind::of("staff"), None);
     }
 

@@ -12,6 +12,10 @@
 //! looked at. Pure: the shell reads files and talks to servers.
 
 mod calendar;
+mod cohort;
+#[cfg(test)]
+mod cohort_tests;
+mod courses;
 mod descriptors;
 mod kind;
 mod notes;

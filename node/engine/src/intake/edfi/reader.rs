@@ -1,9 +1,13 @@
 //! Reads records of Ed-Fi into facts of one school year.
 
+use std::fmt;
+
 use peerlight_proto::units::SchoolYear;
 
 use super::{
     calendar::Calendars,
+    cohort::Cohort,
+    courses::{self, Courses},
     descriptors::Descriptors,
     kind::Kind,
     notes::{Row, listed},
@@ -13,16 +17,18 @@ use super::{
 use crate::{
     intake::{
         Imported, Refused, Schools, shown,
-        table::{Day, Exit, Fact, Gather, JoinId, Removal, Spell, StudentIds},
+        table::{Day, Fact, Gather, JoinId, Removal, Spell, StudentIds},
     },
     student::Column,
 };
+
+/// What schools heard of their former students.
+const COLLEGE: &str = "postSecondaryEvent";
 
 const DISCIPLINE: [Column; 3] =
     [Column::DaysSuspended, Column::IncidentsSuspended, Column::Expelled];
 
 /// An import of one school year under way.
-#[derive(Debug)]
 pub struct EdFi {
     pub(super) gather: Gather,
     pub(super) descriptors: Descriptors,
@@ -31,8 +37,17 @@ pub struct EdFi {
     pub(super) until: Day,
     pub(super) calendars: Calendars,
     pub(super) tests: Tests,
+    pub(super) courses: Courses,
+    pub(super) cohort: Cohort,
     /// Whether anything was told of a student in the year.
     pub(super) has_told: bool,
+}
+
+/// Nothing of it: ids of students are all over it.
+impl fmt::Debug for EdFi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdFi").field("year", &self.year).finish_non_exhaustive()
+    }
 }
 
 impl EdFi {
@@ -50,6 +65,8 @@ impl EdFi {
             until: until.min(Day::last_of(year)),
             calendars: Calendars::default(),
             tests: Tests::default(),
+            courses: Courses::default(),
+            cohort: Cohort::default(),
             has_told: false,
         }
     }
@@ -75,10 +92,18 @@ impl EdFi {
         let Some(kind) = Kind::of(element.name()) else {
             self.gather.count_row(true);
             let what = format!("{} is not read", listed(element.name(), StudentIds::default()));
-            return self.notice(&what, "Peerlight asks nothing of these records", line, None);
+            let remedy = match element.name() {
+                COLLEGE => {
+                    "who went to no college and who was never asked look alike in it: \
+                            import the Clearinghouse's file (import nsc)"
+                }
+                _ => "Peerlight asks nothing of these records",
+            };
+            return self.notice(&what, remedy, line, None);
         };
         let id = match kind {
             Kind::Student => element.text("studentUniqueId"),
+            Kind::Transcript => element.within(courses::RECORD, "studentUniqueId"),
             _ => element.within("studentReference", "studentUniqueId"),
         };
         let row = Row { element, ids: self.ids_of(id), line };
@@ -86,18 +111,21 @@ impl EdFi {
             Kind::Calendar => self.calendar(&row),
             Kind::CalendarDate => self.calendar_date(&row),
             Kind::Assessment => self.test(&row),
+            Kind::Course => self.course(&row),
             _ if id.is_empty() => {
                 let what = "a record does not say the studentUniqueId";
                 let remedy = "export references with the identity in them";
                 self.fatal(what, remedy, line, None);
                 true
             }
+            Kind::AcademicRecord => self.academic_record(&row),
             Kind::Enrolment => self.enrolment(&row),
             Kind::Person | Kind::Student => self.person(&row),
             Kind::Program => self.program(&row),
             Kind::Attendance => self.attendance(&row),
             Kind::Discipline => self.discipline(&row),
             Kind::Score => self.score(&row),
+            Kind::Transcript => self.final_grade(&row),
         };
         self.gather.count_row(!is_read);
     }
@@ -110,6 +138,7 @@ impl EdFi {
                           StudentEducationOrganizationAssociation records of that year";
             self.fatal(&what, remedy, 0, None);
         }
+        self.check_cohort();
         self.hand_on_days();
         self.gather.finish()
     }
@@ -123,32 +152,41 @@ impl EdFi {
             return true;
         };
         let end = self.day(row, "exitWithdrawDate", of.text("exitWithdrawDate"));
-        let exit = self.meaning(row, "exit", "exitWithdrawType");
+        let meaning = self.meaning(row, "exit", "exitWithdrawType");
         let grade = self.meaning(row, "grade", "entryGradeLevel");
         let (first, last) = (Day::first_of(self.year), Day::last_of(self.year));
         let is_outside = start > last || end.is_some_and(|end| end < first && end >= start);
         let names_year = !row.school_year().is_empty();
         let is_of_year = !names_year || self.is_of_year(row);
-        if is_outside || !is_of_year || exit.as_deref() == Some("never_came") {
+        if meaning.as_deref() == Some("never_came") {
             return false;
+        }
+        let spell = Spell {
+            school: of.within("schoolReference", "schoolId"),
+            grade: grade.as_deref().and_then(|grade| grade.parse().ok()),
+            start,
+            end,
+            is_primary: !["false", "0"].contains(&of.text("primarySchool")),
+            exit: None,
+        };
+        let exit = end.and_then(|_| self.exit(row, meaning.as_deref(), spell.grade));
+        let spell = Spell { exit, ..spell };
+        if is_outside || !is_of_year {
+            return self.earlier(row, spell, row.school_year().parse().ok());
         }
         // The grade is that of the day of entry.
         let is_grade_known = names_year || start >= first;
         if !is_grade_known && grade.is_some() {
+            self.earlier(row, spell, None);
             let what = "an enrolment began in an earlier year and names no school year";
             let remedy = "its grade is of that year and is not taken: end enrolments each June, \
                           or take grades from another source";
             self.notice(what, remedy, row.line, None);
         }
-        let school = of.within("schoolReference", "schoolId");
-        let spell = Spell {
-            school,
-            grade: grade.filter(|_| is_grade_known).and_then(|grade| grade.parse().ok()),
-            start,
-            end,
-            is_primary: !["false", "0"].contains(&of.text("primarySchool")),
-            exit: end.and(exit).as_deref().and_then(exit_of),
-        };
+        let grade = spell.grade.filter(|_| is_grade_known);
+        let start = if self.cohort.is_whole { start.max(first) } else { start };
+        let spell = Spell { grade, start, ..spell };
+        let school = spell.school;
         self.has_told = true;
         self.gather.add(row.ids, &Fact::Spell(spell), row.line);
         self.expect_days(row, school, start.max(first), end);
@@ -208,19 +246,6 @@ impl EdFi {
         };
         year == self.year
     }
-}
-
-fn exit_of(meaning: &str) -> Option<Exit> {
-    Some(match meaning {
-        "graduated" => Exit::Graduated,
-        "completed" => Exit::Completed,
-        "dropped_out" => Exit::DroppedOut,
-        "transferred" => Exit::Transferred,
-        "left_cohort" => Exit::LeftCohort,
-        "died" => Exit::Died,
-        "moved" => Exit::Moved,
-        _ => return None,
-    })
 }
 
 /// The incidents that an action answers, told apart by their school.

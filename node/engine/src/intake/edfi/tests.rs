@@ -31,7 +31,7 @@ fn record(name: &str, lines: &[&str]) -> Element {
 }
 
 /// The same of a student.
-fn of(student: &str, name: &str, lines: &[&str]) -> Element {
+pub(super) fn of(student: &str, name: &str, lines: &[&str]) -> Element {
     let id = format!("studentReference/studentUniqueId={student}");
     let mut all = vec![id.as_str()];
     all.extend(lines);
@@ -78,9 +78,16 @@ fn year() -> SchoolYear {
     SchoolYear::ending(2026).unwrap()
 }
 
-fn read(records: &[Element]) -> Result<Imported, Refused> {
+pub(super) fn read(records: &[Element]) -> Result<Imported, Refused> {
+    read_as(records, |edfi| edfi)
+}
+
+pub(super) fn read_as(
+    records: &[Element],
+    how: impl Fn(EdFi) -> EdFi,
+) -> Result<Imported, Refused> {
     let until = Day::last_of(year());
-    let mut edfi = EdFi::new(schools(), year(), Descriptors::default(), until);
+    let mut edfi = how(EdFi::new(schools(), year(), Descriptors::default(), until));
     edfi.begin("records");
     for (line, record) in (1..).zip(records) {
         edfi.record(record, line);
@@ -92,7 +99,7 @@ fn numbers(years: &crate::intake::StudentYears, column: Column) -> Vec<f64> {
     (0..years.rows()).map(|row| number(years, column, row)).collect()
 }
 
-fn problems(report: &crate::intake::Report) -> Vec<String> {
+pub(super) fn problems(report: &crate::intake::Report) -> Vec<String> {
     report.problems.groups().map(|group| group.to_string()).collect()
 }
 
@@ -277,4 +284,58 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
         let problems = problems(&refused.report);
         assert!(problems.iter().any(|it| it.contains(what)), "{what}: {problems:?}");
     }
+}
+
+fn transcript(student: &str, year: &str, course: &str, more: &[&str]) -> Element {
+    let mut transcript = record("CourseTranscript", more);
+    let term = [("studentUniqueId", student), ("schoolYear", year)];
+    transcript.push(part("studentAcademicRecordReference", &term));
+    let course = [("courseCode", course), ("educationOrganizationId", "10")];
+    transcript.push(part("courseReference", &course));
+    transcript
+}
+
+#[test]
+fn final_grades_are_averaged_by_credits_and_kept_by_subject() {
+    let course = |code: &str, subject: &str| {
+        let code = format!("courseCode={code}");
+        let subject = format!("academicSubject/academicSubject=x#{subject}");
+        let organization = "educationOrganizationReference/educationOrganizationId=10";
+        record("Course", &[code.as_str(), subject.as_str(), organization])
+    };
+    let imported = read(&[
+        course("ELA1", "English Language Arts"),
+        course("ALG1", "Mathematics"),
+        course("ART1", "Fine and Performing Arts"),
+        enrolment("a1", "10", &["entryDate=2025-08-11"]),
+        transcript("a1", "2026", "ELA1", &["finalLetterGradeEarned=b-", "attemptedCredits=10"]),
+        transcript(
+            "a1",
+            "2026",
+            "ALG1",
+            &["finalLetterGradeEarned=F", "attemptedCredits/credits=5", "earnedCredits/credits=0"],
+        ),
+        transcript("a1", "2026", "ART1", &["finalLetterGradeEarned=A", "attemptedCredits=5"]),
+        // Not described, and of no letter that is known; of another year; in numbers.
+        transcript("a1", "2026", "GYM1", &["finalLetterGradeEarned=P"]),
+        transcript("a1", "2026", "ART1", &["finalLetterGradeEarned=E"]),
+        transcript("a1", "2025", "ELA1", &["finalLetterGradeEarned=A"]),
+        transcript("a1", "2026", "ELA1", &["finalNumericGradeEarned=93"]),
+    ])
+    .unwrap();
+    let years = &imported.years[0];
+    assert_eq!(numbers(years, Column::Gpa), [(3.0 * 10.0 + 4.0 * 5.0) / 20.0]);
+    assert_eq!(byte(years, Column::CoursesFailed, 0), 1);
+    let letter = |column| {
+        let Some(values) = years.values(column) else { return String::new() };
+        crate::intake::cell_text(column, values, 0, &[])
+    };
+    assert_eq!(letter(Column::ElaFinalGrade), "B-");
+    assert_eq!(letter(Column::MathFinalGrade), "F");
+    let unmapped = imported.report.unmapped.values();
+    let listed = (unmapped[0].column.as_str(), unmapped[0].value.as_str());
+    assert_eq!((unmapped.len(), listed), (1, ("letter_grade", "E")));
+    let problems = problems(&imported.report).join("\n");
+    assert!(problems.contains("a course that is not described"), "{problems}");
+    assert!(problems.contains("grades in numbers are not read"), "{problems}");
 }

@@ -16,6 +16,7 @@ use super::{
     day::Day,
     enrolment::Kept,
     fact::{Fact, Spell, StudentIds},
+    met::SchoolsMet,
     row::{self, Told},
     student::{Place as OfSchool, Student, YearOf},
 };
@@ -40,16 +41,16 @@ pub enum JoinId {
 
 /// An import of raw tables under way.
 pub struct Gather {
-    schools: Schools,
+    schools: SchoolsMet,
     join: JoinId,
     until: Option<Day>,
     covered: BTreeSet<SchoolYear>,
+    /// Years whose enrolments are all told, and nothing else of them.
+    known: BTreeSet<SchoolYear>,
     /// The year of the last fact, which is covered.
     last_year: Option<SchoolYear>,
     told: ColumnSet,
     files: Vec<String>,
-    school_ids: Vec<String>,
-    school_positions: HashMap<Box<str>, Option<u32>>,
     students: Vec<Student>,
     positions: HashMap<Box<str>, u32>,
     report: Report,
@@ -60,15 +61,14 @@ impl Gather {
     /// of; without it, the end of each year.
     pub fn new(schools: Schools, join: JoinId, until: Option<Day>) -> Self {
         Self {
-            schools,
+            schools: SchoolsMet::new(schools),
             join,
             until,
             covered: BTreeSet::new(),
+            known: BTreeSet::new(),
             last_year: None,
             told: ColumnSet::default(),
             files: Vec::new(),
-            school_ids: Vec::new(),
-            school_positions: HashMap::new(),
             students: Vec::new(),
             positions: HashMap::new(),
             report: Report::default(),
@@ -86,6 +86,11 @@ impl Gather {
         self.covered.insert(year);
     }
 
+    /// The tables tell every enrolment of this year, as history of a cohort.
+    pub fn knows(&mut self, year: SchoolYear) {
+        self.known.insert(year);
+    }
+
     /// A table has been read that would have told: for these columns silence
     /// means "no", or none.
     pub fn tells(&mut self, columns: impl IntoIterator<Item = Column>) {
@@ -99,8 +104,7 @@ impl Gather {
         self.report.filtered += u64::from(is_left_out);
     }
 
-    /// Counts a row that was counted before as left out for a reason that is
-    /// not a fault.
+    /// Counts a row that was counted before as left out without a fault.
     pub fn count_left_out(&mut self) {
         self.report.filtered += 1;
     }
@@ -290,25 +294,10 @@ impl Gather {
         ids: StudentIds<'_>,
         line: u64,
     ) -> Option<u32> {
-        let position = match self.school_positions.get(id) {
-            Some(position) => *position,
-            None => self.meet_school(id),
-        };
+        let position = self.schools.position(id);
         if position.is_none() {
             self.check_school(year, id, ids, line);
         }
-        position
-    }
-
-    fn meet_school(&mut self, id: &str) -> Option<u32> {
-        let position = self.schools.resolve(id).map(|known| {
-            let known = known.to_owned();
-            self.school_ids.iter().position(|held| *held == known).unwrap_or_else(|| {
-                self.school_ids.push(known);
-                self.school_ids.len() - 1
-            }) as u32
-        });
-        self.school_positions.insert(id.into(), position);
         position
     }
 
@@ -360,10 +349,11 @@ impl Gather {
         for year in &self.covered {
             let until = self.until.unwrap_or_else(|| Day::last_graduation_of(*year));
             let mut of_year = StudentYears::new(*year);
-            of_year.schools.clone_from(&self.school_ids);
+            of_year.schools.clone_from(self.schools.ids());
             // A cohort is known only with all four of its years: without them
             // those who left early would be missing.
-            let has_cohort = (1..=3).all(|ago| self.covered.contains(&year.earlier(ago)));
+            let is_known = |year| self.covered.contains(&year) || self.known.contains(&year);
+            let has_cohort = (1..=3).all(|ago| is_known(year.earlier(ago)));
             let told = Told { until, columns: self.told, has_cohort };
             for student in &self.students {
                 row::add(&mut of_year, student, *year, told);

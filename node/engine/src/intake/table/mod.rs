@@ -17,6 +17,7 @@ mod enrolment;
 mod fact;
 mod gather;
 mod language;
+mod met;
 mod row;
 mod student;
 #[cfg(test)]
