@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::fixture::Fixture;
 
-const STUDENTS: usize = 40;
+pub const STUDENTS: usize = 40;
 
 /// Exit codes of the node.
 const USAGE: i32 = 2;
 const DATA_REFUSED: i32 = 6;
 
 /// Enrolments of one school in the autumn of 2025, as the interchange has them.
-fn write_enrolments(folder: &Path, school: &str) {
+pub fn write_enrolments(folder: &Path, school: &str) {
     let mut text = "<InterchangeStudentEnrollment xmlns=\"http://ed-fi.org/5.2.0\">\n".to_owned();
     for number in 0..STUDENTS {
         writeln!(

@@ -12,7 +12,7 @@ use peerlight_tests::{
 };
 use serde_json::Value;
 
-use crate::{fixture::Fixture, schedule::wait_until};
+use crate::{edfi, fixture::Fixture, schedule::wait_until};
 
 /// A district whose node looks into its inbox every second.
 struct District {
@@ -251,4 +251,37 @@ fn answers_without_an_id_are_imported_and_wait_for_a_person_where_many_are_lost(
     assert_eq!(surveyed(), (5, 1));
     let accepted = district.ended("done", 2);
     assert_eq!(accepted.file_name(), waiting.file_name());
+}
+
+#[test]
+fn ed_fi_files_are_imported_for_the_school_year_that_their_folder_names() {
+    let district = District::new();
+    let school = district.lines()[1].clone();
+    let column = district.lines()[0].split(',').position(|name| name == "school_id").unwrap();
+    let school = school.split(',').nth(column).unwrap().to_owned();
+    let made = district.fixture.root().join("2025-26");
+    fs::create_dir(&made).unwrap();
+    edfi::write_enrolments(&made, &school);
+    let file = made.join("StudentEnrollment.xml");
+    let text = fs::read_to_string(&file).unwrap().replace("Fifth grade", "Class five");
+    fs::write(&file, &text).unwrap();
+    let _serving = district.serve();
+
+    // Which school year it is of, a file does not say.
+    district.put("edfi/StudentEnrollment.xml", &[text]);
+    let refused = district.ended("refused", 1);
+    assert!(has_report(&refused).contains("named after their school year"));
+
+    let map = "[grade]\n\"05\" = [\"Class five\"]\n";
+    fs::write(district.inbox().join("edfi/map.toml"), map).unwrap();
+    fs::rename(&made, district.inbox().join("edfi/2025-26")).unwrap();
+    let done = district.ended("done", 1);
+    let report = has_report(&done);
+    assert!(report.contains("Applied") && !report.contains("Class five"), "{report}");
+    let answer = district.node().program.json(&["sources"]).unwrap();
+    let rows = answer["sources"].as_array().unwrap().iter();
+    let ours: Vec<&Value> = rows.filter(|row| row["source"] == "edfi").collect();
+    assert_eq!(ours.len(), 1, "{answer}");
+    assert_eq!(ours[0]["rows"].as_u64(), Some(edfi::STUDENTS as u64));
+    assert!(district.inbox().join("edfi/map.toml").is_file());
 }

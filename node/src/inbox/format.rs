@@ -9,21 +9,25 @@ use peerlight_node_engine::intake::{
     table::Day,
 };
 
+use peerlight_proto::units::SchoolYear;
+
+use super::take::refused;
 use crate::{
     error::Error,
     import::{reading, reading_roster},
     node::Node,
     source::{
-        self, Read, assessment, calpads, calpads_report, csv, is_source_name, mapping, oneroster,
-        survey,
+        self, Read, assessment, calpads, calpads_report, csv, edfi, is_source_name, mapping,
+        oneroster, survey,
     },
 };
 
 /// Folders that are made in a new inbox.
-pub(super) const FOLDERS: [&str; 8] = [
+pub(super) const FOLDERS: [&str; 9] = [
     csv::SOURCE,
     calpads::SOURCE,
     calpads_report::SOURCE,
+    edfi::SOURCE,
     oneroster::SOURCE,
     survey::SOURCE,
     "caaspp",
@@ -31,7 +35,8 @@ pub(super) const FOLDERS: [&str; 8] = [
     "nsc",
 ];
 
-/// Name of a mapping that stays in a folder of CSV files or of a survey.
+/// Name of a mapping that stays in a folder of CSV files, of a survey or of
+/// Ed-Fi files, whose descriptors it maps.
 pub(super) const MAP: &str = "map.toml";
 
 /// What the files of a folder are.
@@ -47,6 +52,8 @@ pub(super) enum Format {
     Calpads,
     /// CALPADS reports, together.
     CalpadsReport,
+    /// Ed-Fi interchange files of the school year that their folder names.
+    EdFi,
     /// A roster: a zip, or its files together.
     OneRoster,
 }
@@ -59,6 +66,7 @@ impl Format {
             csv::SOURCE => Some(Self::Csv(name.to_owned())),
             calpads::SOURCE => Some(Self::Calpads),
             calpads_report::SOURCE => Some(Self::CalpadsReport),
+            edfi::SOURCE => Some(Self::EdFi),
             oneroster::SOURCE => Some(Self::OneRoster),
             survey::SOURCE => Some(Self::Survey),
             "caaspp" => Some(Self::Scores(Scores::Caaspp)),
@@ -73,7 +81,7 @@ impl Format {
 
     /// Whether a mapping may lie beside its files.
     pub(super) const fn has_map(&self) -> bool {
-        matches!(self, Self::Csv(_) | Self::Survey)
+        matches!(self, Self::Csv(_) | Self::Survey | Self::EdFi)
     }
 
     /// Whether a file with this name is imported by itself, and not together
@@ -128,6 +136,13 @@ impl Format {
                     move |schools| Ok(calpads_report::read(&path, None, None, until, schools)?);
                 reading(node, read).await
             }
+            Self::EdFi => {
+                let Some(year) = year_of(&path) else { return Err(no_year(&path)) };
+                let until = Day::of_unix(node.clock.now().0);
+                let descriptors = map_of(folder);
+                let wanted = edfi::Wanted { year, until, descriptors, with_cohort: false };
+                reading(node, move |schools| Ok(edfi::files(&path, &wanted, schools)?)).await
+            }
             Self::OneRoster => reading_roster(node, path, until).await,
         }
     }
@@ -153,11 +168,33 @@ impl Format {
             }
             Self::CalpadsReport => words.push(calpads_report::SOURCE.to_owned()),
             Self::Calpads => words.push(calpads::SOURCE.to_owned()),
+            Self::EdFi => {
+                words.push(edfi::SOURCE.to_owned());
+                if let Some(year) = year_of(path) {
+                    words.extend(["--year".to_owned(), year.to_string()]);
+                }
+                if let Some(file) = map_of(folder) {
+                    words.extend(["--descriptors".to_owned(), quoted(&file)]);
+                }
+            }
             Self::OneRoster => words.push(oneroster::SOURCE.to_owned()),
         }
         words.extend([quoted(path), "--accept-change".to_owned()]);
         words.join(" ")
     }
+}
+
+/// The school year that a folder is named after.
+fn year_of(path: &Path) -> Option<SchoolYear> {
+    path.file_name()?.to_str()?.parse().ok().filter(|_| path.is_dir())
+}
+
+/// Records of Ed-Fi do not say which year is to be taken of them.
+fn no_year(path: &Path) -> Error {
+    let what = "the files do not lie in a folder that is named after their school year";
+    let remedy = "put them into a folder such as inbox/edfi/2025-26";
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    refused(what, remedy, file)
 }
 
 /// The mapping of a folder, where there is one; never a link to one.
@@ -196,6 +233,11 @@ mod tests {
             sis.command(Path::new("/in box/it's.csv"), none),
             "peerlight-node import csv --source sis '/in box/it'\\''s.csv' --accept-change"
         );
+        let year = tempfile::tempdir().unwrap();
+        let folder = year.path().join("2025-26");
+        std::fs::create_dir(&folder).unwrap();
+        let command = Format::EdFi.command(&folder, none);
+        assert!(command.starts_with("peerlight-node import edfi --year 2025-26 "), "{command}");
         assert_eq!(
             Format::Scores(Scores::Elpac).command(Path::new("/inbox/a.csv"), none),
             "peerlight-node import elpac /inbox/a.csv --accept-change"

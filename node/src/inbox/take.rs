@@ -33,7 +33,10 @@ const DIGEST: &str = ".digest";
 pub(super) async fn import(node: &Node, inbox: &Inbox, folder: &Folder) -> Result<(), Error> {
     let taken = folder.taken();
     let read = match odd_one(&taken, DEEPEST_TAKEN)? {
-        Some(name) => Err(not_plain(name)),
+        Some(name) => {
+            let what = "is a link, or something else that is no plain file: nothing was opened";
+            Err(refused(what, "put the file itself into the inbox", name))
+        }
         None => read(node, folder, &files(&taken)?).await,
     };
     let wish = Wish { as_of: None, accept_change: false, dry_run: false, actor: ACTOR };
@@ -109,11 +112,10 @@ async fn read(node: &Node, folder: &Folder, path: &Path) -> Result<Read, Error> 
     Ok(read)
 }
 
-fn not_plain(name: String) -> Error {
+/// Refuses what was taken for the sake of one file or folder.
+pub(super) fn refused(what: &str, remedy: &str, file: String) -> Error {
     let mut report = Report::default();
-    let what = "is a link, or something else that is no plain file: nothing was opened";
-    let remedy = "put the file itself into the inbox";
-    let (problem, place) = problem(Severity::Fatal, what, remedy, name);
+    let (problem, place) = problem(Severity::Fatal, what, remedy, file);
     report.problems.add(problem, place);
     SourceError::Refused(Box::new(Refused { report: Box::new(report) })).into()
 }
@@ -127,7 +129,10 @@ fn problem(severity: Severity, what: &str, remedy: &str, file: String) -> (Probl
 fn is_refusal(error: &Error) -> bool {
     let is_setting = matches!(
         error,
-        Error::MapFile(_) | Error::Source(SourceError::Mapping(_) | SourceError::SurveyMap(_))
+        Error::MapFile(_)
+            | Error::Source(
+                SourceError::Mapping(_) | SourceError::SurveyMap(_) | SourceError::Descriptors(_)
+            )
     );
     error.exit() == Exit::DataRefused && !is_setting
 }
