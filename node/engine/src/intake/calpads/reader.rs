@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use peerlight_proto::units::SchoolYear;
 
 use super::{
-    codes::{CODES, Leaving, Status},
+    codes::{CODES, Leaving, Status, UnknownCode},
     layout::{self, Known, Layout},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         Imported, Refused, Schools, Severity, shown,
         table::{Day, Fact, Gather, JoinId, LanguageStatus, Spell, StudentIds},
     },
-    student::Column,
+    student::{Column, LETTERS},
 };
 
 /// Columns that a file of programs tells of: who is not in it is not in any.
@@ -258,6 +258,10 @@ impl Calpads {
         if letter.is_empty() {
             return false;
         }
+        let is_known = LETTERS.contains(&letter).then_some(()).ok_or(UnknownCode);
+        if self.known(is_known, ("letter", letter), row).is_none() {
+            return false;
+        }
         let credits = self.number(row, "credits");
         let fact = Fact::Course { year: row.year, subject: None, credits, letter };
         self.gather.add(row.ids, &fact, row.line);
@@ -320,6 +324,7 @@ impl Calpads {
             let remedy = "correct it in the source, or report it: the row's other fields count";
             let name = format!("{} {field}", row.layout.record);
             self.fault(Severity::Notice, Some(&name), &what, remedy, row.line, None);
+            self.gather.unmapped(&name, text, row.line);
         }
         code.ok()
     }

@@ -154,7 +154,12 @@ fn exempt_students_have_no_attendance() {
 
 #[test]
 fn a_code_that_nobody_knows_is_told_and_the_row_kept() {
-    let rows = [enrolment("A", &[(24, "99")]), common("SPRG", "A", &[(13, "999")])];
+    let rows = [
+        enrolment("A", &[(24, "99")]),
+        common("SPRG", "A", &[(13, "999")]),
+        common("SPRG", "A", &[(13, "999")]),
+        common("SCSC", "A", &[(16, "5"), (18, "E")]),
+    ];
     let imported = read(&rows).unwrap();
     let groups: Vec<String> =
         imported.report.problems.groups().map(|group| group.to_string()).collect();
@@ -163,6 +168,17 @@ fn a_code_that_nobody_knows_is_told_and_the_row_kept() {
         "{groups:?}"
     );
     assert!(groups.iter().any(|group| group.contains("SPRG program has the code \"999\"")));
+    let listed = imported.report.unmapped.values();
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|it| (it.column.as_str(), it.value.as_str(), it.count, it.read_as_in_words()))
+        .collect();
+    let expected = [
+        ("SCSC letter", "\"E\"", 1, "missing"),
+        ("SENR grade", "\"99\"", 1, "missing"),
+        ("SPRG program", "\"999\"", 2, "missing"),
+    ];
+    assert_eq!(listed, expected);
     assert_eq!(imported.years[0].rows(), 1);
 }
 

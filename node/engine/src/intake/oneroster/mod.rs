@@ -10,6 +10,7 @@
 //! Passwords, names and addresses are never looked at. Pure: the shell unpacks
 //! the files and hands them over in the order of [`Table::ORDER`].
 
+mod codes;
 mod delta;
 mod reader;
 mod table;

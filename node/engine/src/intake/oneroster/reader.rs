@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use peerlight_proto::units::{Grade, SchoolYear};
 
 use super::{
+    codes,
     delta::Changes,
     table::{Header, Mode, Table},
 };
@@ -157,8 +158,14 @@ impl OneRoster {
 
     /// Takes in a row, unless it is one to be deleted.
     pub(super) fn take_in(&mut self, table: Table, header: &Header, cells: &[&str], line: u64) {
-        let is_deleted = header.cell(cells, "status").eq_ignore_ascii_case("tobedeleted");
-        let is_read = !is_deleted && self.read(table, &|name| header.cell(cells, name), line);
+        let cell = |name: &str| header.cell(cells, name);
+        let ids = [cell("sourcedId"), cell("identifier")];
+        for (column, text) in codes::unknown(table, &cell) {
+            let name = format!("{} {column}", table.file());
+            self.gather.unmapped(&name, shown(text, ids), line);
+        }
+        let is_deleted = cell("status").eq_ignore_ascii_case("tobedeleted");
+        let is_read = !is_deleted && self.read(table, &cell, line);
         if table != Table::Manifest {
             self.gather.count_row(!is_read);
         }

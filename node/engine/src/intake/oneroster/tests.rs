@@ -93,6 +93,37 @@ fn orphans_are_told_and_deleted_rows_left_out() {
 }
 
 #[test]
+fn values_that_the_standard_does_not_define_are_listed_and_not_dropped_unseen() {
+    let mut files = whole();
+    for (table, content) in [
+        (
+            Table::Users,
+            "sourcedId,orgSourcedIds,role,identifier,grades\n\
+             u1,s1,student,1001,07\nu2,s1,student,1002,7th\nu3,s1,teacher,2001,all\n\
+             u6,s1,Student,1006,07\nu7,s1,student,1007,1007",
+        ),
+        (Table::Demographics, "sourcedId,sex,asian\nu1,F,true\nu2,Female,yes"),
+    ] {
+        files.iter_mut().filter(|file| file.0 == table).for_each(|file| file.1 = content);
+    }
+    let report = read(&files).unwrap().report;
+    let listed: Vec<String> = report
+        .unmapped
+        .values()
+        .iter()
+        .map(|it| format!("{} {} {} line {}", it.column, it.value, it.count, it.first.line))
+        .collect();
+    let expected = [
+        "demographics asian \"yes\" 1 line 3",
+        "demographics sex \"F\" 1 line 2",
+        "users grades \"7th\" 1 line 3",
+        "users grades *** 1 line 6",
+        "users role \"Student\" 1 line 5",
+    ];
+    assert_eq!(listed, expected);
+}
+
+#[test]
 fn a_roster_without_demographics_still_counts() {
     let mut files = whole();
     files.retain(|(table, _)| *table != Table::Demographics);
