@@ -70,3 +70,5 @@ mod trouble;
 mod warehouse;
 #[cfg(test)]
 mod warehouse_pushdown;
+#[cfg(test)]
+mod warehouse_tls;

@@ -55,9 +55,14 @@ impl Warehouse {
     /// A warehouse with the files of a folder, its password in a file beside
     /// them.
     pub fn of(folder: &Path) -> Self {
+        Self::on(Postgres::start().unwrap(), folder)
+    }
+
+    /// The same on this server.
+    pub fn on(server: Postgres, folder: &Path) -> Self {
         let password = folder.join("password").display().to_string();
         fs::write(&password, format!("{PASSWORD}\n")).unwrap();
-        let warehouse = Self { server: Postgres::start().unwrap(), password };
+        let warehouse = Self { server, password };
         let mut files: Vec<PathBuf> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();

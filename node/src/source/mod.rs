@@ -27,6 +27,7 @@ mod rows;
 pub mod schools;
 mod suggest;
 pub mod survey;
+mod trust;
 pub mod warehouse;
 mod workbook;
 

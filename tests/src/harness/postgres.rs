@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -26,19 +27,43 @@ impl Postgres {
     /// Starts a server. Fails where PostgreSQL is not installed: a test that
     /// needs it must not pass without it.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// The same behind TLS, with this certificate and key (PEM): the role with a
+    /// password is let in encrypted alone.
+    pub fn start_encrypted(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        Self::start_with(Some([certificate, key]))
+    }
+
+    fn start_with(tls: Option<[&str; 2]>) -> anyhow::Result<Self> {
         let programs = installed()?;
         let folder = tempfile::Builder::new().prefix("peerlight-postgres-").tempdir()?;
         let server = Self { programs, folder, port: free_address()?.port() };
+        if let Some([certificate, key]) = tls {
+            fs::write(server.folder.path().join("server.crt"), certificate)?;
+            let key_file = server.folder.path().join("server.key");
+            fs::write(&key_file, key)?;
+            fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
+        }
         server.own()?;
         let (data, socket) = (server.data(), server.folder.path());
         server
             .run("initdb", &["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"])?;
         let access = Path::new(&data).join("pg_hba.conf");
         let rules = fs::read_to_string(&access)?;
-        let first = format!("host all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n");
+        let kind = if tls.is_some() { "hostssl" } else { "host" };
+        let refusal = format!("hostnossl all {WITH_PASSWORD} all reject\n");
+        let refusal = if tls.is_some() { refusal.as_str() } else { "" };
+        let first = format!("{refusal}{kind} all {WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n");
         fs::write(&access, first + &rules)?;
+        let encrypted = tls.map_or_else(String::new, |_| {
+            let file = |name: &str| socket.join(name).display().to_string();
+            let (certificate, key) = (file("server.crt"), file("server.key"));
+            format!("-c ssl=on -c ssl_cert_file={certificate} -c ssl_key_file={key} ")
+        });
         let settings = format!(
-            "-F -p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={}",
+            "{encrypted}-F -p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={}",
             server.port,
             socket.display()
         );
@@ -64,7 +89,7 @@ impl Postgres {
     /// PostgreSQL refuses to run as root: its own user gets the folder.
     fn own(&self) -> anyhow::Result<()> {
         if is_root() {
-            succeed(Command::new("chown").arg("postgres").arg(self.folder.path()))?;
+            succeed(Command::new("chown").args(["-R", "postgres"]).arg(self.folder.path()))?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use ureq::{
 use zeroize::Zeroizing;
 
 use super::service::ServiceError;
+use crate::source::trust::distrust;
 
 /// Longest answer, bytes: five hundred of the largest records.
 const LONGEST: u64 = 64 << 20;
@@ -192,6 +193,11 @@ impl Client {
             let mut asked_to_wait = None;
             match ask(self) {
                 Err(error) => {
+                    if let ureq::Error::Io(broken) = &error
+                        && let Some(why) = distrust(broken)
+                    {
+                        return Err(ServiceError::Untrusted { why });
+                    }
                     let reason = reason(&error);
                     last = ServiceError::Unreachable { what: what.to_owned(), reason };
                 }
@@ -255,9 +261,7 @@ const fn reason(error: &ureq::Error) -> &'static str {
         ureq::Error::HostNotFound => "the server's name is not known",
         ureq::Error::ConnectionFailed => "there is no connection",
         ureq::Error::Timeout(_) => "there was no answer in time",
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
-            "the server's certificate is not trusted (see --ca)"
-        }
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "there is no encrypted connection",
         _ => "the connection broke",
     }
 }

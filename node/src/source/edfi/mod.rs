@@ -11,6 +11,8 @@ mod rest_tests;
 mod service;
 #[cfg(test)]
 pub(super) mod tests;
+#[cfg(test)]
+mod tls_tests;
 mod xml;
 
 use std::{

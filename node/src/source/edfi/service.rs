@@ -23,6 +23,15 @@ pub enum ServiceError {
         /// What failed.
         reason: &'static str,
     },
+    /// The server is not the one that was meant, or cannot show that it is.
+    #[error(
+        "the API is not trusted: {why}. Nothing was sent to it: give the authority of its \
+         certificate with --ca FILE, and write the name that the certificate has"
+    )]
+    Untrusted {
+        /// What is wrong with its certificate.
+        why: &'static str,
+    },
     /// The client is not let in.
     #[error(
         "the API does not let this client in (status {status}, {what}): check the client id, the \

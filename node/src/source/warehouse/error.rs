@@ -7,6 +7,7 @@ use peerlight_node_engine::measure::PushdownError;
 use peerlight_proto::units::SchoolYear;
 
 use super::{Address, View};
+use crate::source::trust::distrust;
 
 /// A URL cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,6 +200,9 @@ pub(super) fn fault(
             }
         }
         sqlx::Error::Tls(why) => WarehouseError::Tls { at, why: why.to_string() },
+        sqlx::Error::Io(error) if let Some(why) = distrust(error) => {
+            WarehouseError::Tls { at, why: why.to_owned() }
+        }
         _ if asking == Asking::Door => WarehouseError::Unreachable { at },
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
             WarehouseError::Slow { minutes }
