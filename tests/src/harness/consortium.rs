@@ -8,11 +8,12 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
-use anyhow::Context;
+use anyhow::bail;
 
 use super::program::{Program, Programs, Serving};
 
@@ -49,10 +50,23 @@ pub struct Node {
     pub program: Program,
 }
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, and that this process gives out once.
+/// Below those that systems give to outgoing connections: such a port may be
+/// another's by the time a program listens on it.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    Ok(listener.local_addr()?)
+    const FIRST: u32 = 12_000;
+    const PORTS: u32 = 20_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..PORTS {
+        // Two test programs at once begin far from each other.
+        let begin = std::process::id().wrapping_mul(997);
+        let next = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, (FIRST + next) as u16));
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("no port between {FIRST} and {} is free", FIRST + PORTS)
 }
 
 impl Consortium {
@@ -173,5 +187,23 @@ impl Node {
     pub fn sync(&self) -> anyhow::Result<()> {
         self.program.run(&["sync"])?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, thread};
+
+    use super::*;
+
+    #[test]
+    fn no_address_is_given_out_twice() {
+        let some = || (0..50).map(|_| free_address().unwrap()).collect::<Vec<_>>();
+        let all = thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(some)).collect();
+            threads.into_iter().flat_map(|it| it.join().unwrap()).collect::<Vec<_>>()
+        });
+        let different: BTreeSet<_> = all.iter().collect();
+        assert_eq!((all.len(), different.len()), (200, 200));
     }
 }
